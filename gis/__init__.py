@@ -1,0 +1,1 @@
+"""门牌 Menpai: the register of residential buildings and of declared residencies."""

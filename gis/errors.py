@@ -1,0 +1,84 @@
+"""What can go wrong, each with one clear sentence: the docstring is the message."""
+
+from inspect import cleandoc
+from typing import ClassVar
+
+
+class MenpaiError(Exception):
+    """Something went wrong."""
+
+    status: ClassVar[int] = 400
+    """The HTTP status the API answers with; the command line exits with 2."""
+
+    def __init__(self, **facts: object) -> None:
+        """Fill the sentence of the docstring with the facts of the case."""
+        self.facts = facts
+        super().__init__(cleandoc(type(self).__doc__ or "").format(**facts))
+
+
+class FileNotReadable(MenpaiError):  # noqa: N818 - a name says what happened, not what it inherits
+    """{path} cannot be read as buildings: {why}."""
+
+
+class UnknownFormat(MenpaiError):  # noqa: N818
+    """{path} has no known format; give one of {known}."""
+
+
+class UnknownDivision(MenpaiError):  # noqa: N818
+    """Division {code} is not known; give a code of 6, 9 or 12 digits from the list of divisions."""
+
+    status = 404
+
+
+class BuildingNotFound(MenpaiError):  # noqa: N818
+    """No building has the number {number}."""
+
+    status = 404
+
+
+class InvalidNumber(MenpaiError):  # noqa: N818
+    """{number} is not a building number: its check digits do not fit."""
+
+    status = 422
+
+
+class DatabaseUnreachable(MenpaiError):  # noqa: N818
+    """The database does not answer: {why}. Start it with "menpai up", or check MENPAI_DATABASE_URL."""
+
+    status = 503
+
+
+class DatabaseLacksRights(MenpaiError):  # noqa: N818
+    """The database account lacks rights: {why}. "menpai doctor" prints the SQL an administrator must run."""
+
+    status = 503
+
+
+class NoRelease(MenpaiError):  # noqa: N818
+    """There is no release of counts{which}; make one with "menpai release"."""
+
+    status = 404
+
+
+class NotAllowed(MenpaiError):  # noqa: N818
+    """{who} may not {what}."""
+
+    status = 403
+
+
+class NotSignedIn(MenpaiError):  # noqa: N818
+    """Sign in first: POST /api/token gives a bearer."""
+
+    status = 401
+
+
+class PurposeMissing(MenpaiError):  # noqa: N818
+    """This touches persons: name who acts and why with --as ACTOR --purpose PURPOSE (one of {known})."""
+
+    status = 403
+
+
+class BadArgument(MenpaiError):  # noqa: N818
+    """{why}."""
+
+    status = 422

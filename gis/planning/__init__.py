@@ -1,0 +1,1 @@
+"""Aggregates only: disclosure, density, roads, facilities, siting."""

@@ -1,0 +1,1 @@
+"""Structures: divisions, premises, buildings, dwellings, batches."""

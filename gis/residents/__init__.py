@@ -1,0 +1,1 @@
+"""People: sealed identities, residencies, rosters."""

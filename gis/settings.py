@@ -1,0 +1,37 @@
+"""One settings object, read from MENPAI_* variables when asked for."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where Menpai keeps its state and finds its database."""
+
+    var: Path
+    """All runtime state (MENPAI_VAR, default ./var)."""
+    database_url: str | None
+    """A PostGIS of one's own (MENPAI_DATABASE_URL); None means the private cluster under ``var``."""
+    key_file: Path
+    """The master key (MENPAI_KEY_FILE, default ``var``/keys/master.key)."""
+    key_store: Path
+    """The store of wrapped data keys, apart from the register and from its backups."""
+    public_url: str | None
+    """Where residents reach this service (MENPAI_PUBLIC_URL), for plates."""
+    map_review_number: str | None
+    """审图号 of the published map (MENPAI_MAP_REVIEW_NUMBER); None prints 内部用图."""
+
+
+def read() -> Settings:
+    """Return the settings as the environment gives them now."""
+    var = Path(os.environ.get("MENPAI_VAR") or "var").absolute()
+    key_file = Path(os.environ.get("MENPAI_KEY_FILE") or var / "keys" / "master.key").absolute()
+    return Settings(
+        var=var,
+        database_url=os.environ.get("MENPAI_DATABASE_URL") or None,
+        key_file=key_file,
+        key_store=key_file.with_name("keystore.sqlite3"),
+        public_url=(os.environ.get("MENPAI_PUBLIC_URL") or "").rstrip("/") or None,
+        map_review_number=os.environ.get("MENPAI_MAP_REVIEW_NUMBER") or None,
+    )

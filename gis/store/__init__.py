@@ -1,0 +1,1 @@
+"""The database: cluster, models, schema, session, access log."""

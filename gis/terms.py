@@ -1,0 +1,211 @@
+"""Every word of the register, once: English, Chinese, and the law it comes from.
+
+Members are strings, so a term can be stored, compared and serialised as it is; ``.zh`` and ``.en``
+are what a page shows and ``.source`` is the article or standard that gives the word its meaning.
+"""
+
+from enum import StrEnum
+from typing import Self
+
+REGULATION = "宁夏回族自治区流动人口服务管理办法"
+
+
+class Term(StrEnum):
+    """A word with its Chinese and English face and its legal source."""
+
+    zh: str
+    en: str
+    source: str
+
+    def __new__(cls, value: str, zh: str, en: str, source: str = "") -> Self:
+        """Make a member from its stored value and its faces."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.zh = zh
+        member.en = en
+        member.source = source
+        return member
+
+
+class BuildingKind(Term):
+    """What kind of residential structure a building is (Article 10, second paragraph)."""
+
+    RESIDENTIAL = "residential", "住宅建筑", "residential building", "第十条"
+    WORK_SHED = "work_shed", "工地工棚", "construction-site work shed", "第十条"
+    OTHER_HABITABLE = "other_habitable", "可以居住的其他建筑", "other habitable structure", "第十条"
+
+
+class BuildingStatus(Term):
+    """Where a building is in its life."""
+
+    ACTIVE = "active", "在用", "active"
+    DEMOLISHED = "demolished", "已拆除", "demolished"
+    REPLACED = "replaced", "已拆分或合并", "replaced by split, merge or rebuilding"
+    RETIRED = "retired", "登记注销", "retired: never was a residential building"
+
+
+class DwellingStatus(Term):
+    """Whether a dwelling physically exists; never derived from who lives there."""
+
+    EXISTS = "exists", "存在", "exists"
+    MERGED = "merged", "已合并", "merged into another dwelling"
+    REMOVED = "removed", "已拆除", "removed"
+
+
+class PremisesKind(Term):
+    """What encloses buildings."""
+
+    COMPOUND = "compound", "院落", "compound"
+    ESTATE = "estate", "小区", "housing estate"
+    CONSTRUCTION_SITE = "construction_site", "工地", "construction site"
+
+
+class DivisionLevel(Term):
+    """Levels of the administrative divisions (GB/T 2260 and the statistical codes below it)."""
+
+    PROVINCE = "province", "省级", "province", "GB/T 2260"
+    PREFECTURE = "prefecture", "地级", "prefecture", "GB/T 2260"
+    COUNTY = "county", "县级", "county", "GB/T 2260"
+    TOWNSHIP = "township", "乡级", "township", "GB/T 10114"
+    VILLAGE = "village", "村级", "village", "统计用区划代码"
+
+
+class Category(Term):
+    """Category of a resident; derived by Article 3, never typed in."""
+
+    PERMANENT = "permanent", "常住(户籍)", "permanent", "第三条"
+    FLOATING = "floating", "流动", "floating", "第三条"
+    OTHER = "other", "其他", "other", "第十条"
+    UNDETERMINED = "undetermined", "未定", "undetermined", "第三条"
+
+
+class CitizenshipClass(Term):
+    """What Article 3 needs to know of nationality, and no more."""
+
+    MAINLAND = "mainland", "内地居民", "mainland"
+    HMT = "hmt", "港澳台居民", "Hong Kong, Macau or Taiwan"
+    FOREIGN = "foreign", "外国人", "foreign"
+
+
+class DocumentType(Term):
+    """Identity documents a declaration may be made with (Article 7)."""
+
+    ID = "ID", "居民身份证", "resident identity card", "GB 11643"
+    HMT = "HMT", "港澳台居民居住证", "residence permit for HMT residents", "GB 11643"
+    PASSPORT = "PASSPORT", "护照", "passport", "ICAO 9303"
+    FPR = "FPR", "外国人永久居留身份证", "foreign permanent resident card", "2023版"
+
+
+class Sex(Term):
+    """Sex as the document states it (GB/T 2261.1)."""
+
+    MALE = "male", "男", "male", "GB/T 2261.1"
+    FEMALE = "female", "女", "female", "GB/T 2261.1"
+    UNKNOWN = "unknown", "未说明", "not stated", "GB/T 2261.1"
+
+
+class Basis(Term):
+    """On what a residency was registered."""
+
+    DECLARATION = "declaration", "本人申报", "declaration", "第七条"
+    HOUSEHOLD_REGISTER = "household_register", "户籍登记", "household register", "第十条"
+
+
+class Purpose(Term):
+    """Why a person's record may be opened; stored with every access and shown to the resident."""
+
+    DECLARATION = "declaration", "受理申报", "taking a declaration", "第七条"
+    CORRECTION = "correction", "更正", "correction"
+    MOVE = "move", "迁移登记", "move"
+    ROSTER_REVIEW = "roster_review", "名册审核", "roster review", "第十条"
+    RESIDENT_REQUEST = "resident_request", "居民请求", "request of the resident"
+    EMERGENCY = "emergency", "紧急救助", "emergency help", "第十八条"
+    COURT_ORDER = "court_order", "法院命令", "court order"
+
+
+class Role(Term):
+    """What an account may do, in its divisions, for a time."""
+
+    REGISTRAR = "registrar", "登记员", "registrar"
+    PLANNER = "planner", "规划员", "planner"
+    FIELD_OFFICER = "field_officer", "外勤", "field officer"
+    AUDITOR = "auditor", "审计员", "auditor"
+    ACCOUNT_ADMINISTRATOR = "account_administrator", "账户管理员", "administrator of accounts"
+
+
+class Verb(Term):
+    """What can happen to a building; one event each."""
+
+    REGISTER = "register", "登记", "register", "第十条"
+    CORRECT = "correct", "更正", "correct: the record was wrong"
+    CHANGE = "change", "变更", "change: the world changed"
+    SPLIT = "split", "拆分", "split"
+    MERGE = "merge", "合并", "merge"
+    DEMOLISH = "demolish", "拆除", "demolish"
+    REBUILD = "rebuild", "重建", "rebuild"
+    RETIRE = "retire", "注销", "retire"
+    REINSTATE = "reinstate", "恢复", "reinstate"
+    REVERT = "revert", "撤销", "revert"
+
+
+class BatchKind(Term):
+    """What a batch imported."""
+
+    BUILDINGS = "buildings", "建筑物", "buildings"
+    ROSTER = "roster", "名册", "roster"
+
+
+class Outcome(Term):
+    """What became of one row of a file."""
+
+    REGISTERED = "registered", "已登记", "registered"
+    UNCHANGED = "unchanged", "无变化", "unchanged"
+    QUEUED = "queued", "待核", "queued for a person"
+    REFUSED = "refused", "不予登记", "refused"
+
+
+class Reason(Term):
+    """Why a row was queued or refused. The English face says what to do about it."""
+
+    # structures
+    NOT_RESIDENTIAL = "not_residential", "非居住类建筑", "the structure is not residential; Article 10 covers dwellings"
+    MISSING_GEOMETRY = "missing_geometry", "缺少几何", "no geometry; add coordinates or a shape"
+    EMPTY_GEOMETRY = "empty_geometry", "几何为空", "the geometry is empty; draw the shape again"
+    INVALID_GEOMETRY = "invalid_geometry", "几何无效", "the shape is invalid; repair it in a GIS and import again"
+    UNSUPPORTED_GEOMETRY = "unsupported_geometry", "几何类型不支持", "a building is a point or a polygon"
+    BAD_COORDINATES = "bad_coordinates", "坐标无效", "coordinates are not finite or not longitude and latitude"
+    SWAPPED_COORDINATES = "swapped_coordinates", "经纬度颠倒", "longitude and latitude look swapped"
+    WRONG_HEMISPHERE = "wrong_hemisphere", "半球错误", "the sign of a coordinate is wrong for Ningxia"
+    OUTSIDE_DIVISIONS = "outside_divisions", "不在任何行政区划内", "outside every known division; give --division"
+    REPEATED_SOURCE_ID = "repeated_source_id", "来源编码重复", "this source_id stands in the file more than once"
+    DUPLICATE_BUILDING = "duplicate_building", "与已登记建筑物重复", "this structure is registered already"
+    DOUBTFUL_DUPLICATE = "doubtful_duplicate", "疑似重复", "overlaps a registered building; a person decides"
+    ADDRESS_TAKEN = "address_taken", "地址已被占用", "another active building has this standard address"
+    CHANGED_SINCE_REGISTERED = "changed_since_registered", "与已登记内容不同", (
+        "the source's row differs from what was registered; a person decides whether to correct or change"
+    )
+    SHED_WITHOUT_PREMISES = "shed_without_premises", "工棚缺少工地", "a work shed needs a premises"
+    SHED_WITHOUT_EXPIRY = "shed_without_expiry", "工棚缺少到期日", "a work shed needs an expiry date (valid_to)"
+    UNREADABLE_ATTRIBUTE = "unreadable_attribute", "属性无法读取", "an attribute cannot be read; see detail"
+    UNREADABLE_ROW = "unreadable_row", "记录无法读取", "the row cannot be read; see detail"
+    # rosters
+    ADDRESS_NOT_FOUND = "address_not_found", "未找到地址", "no registered building has this address"
+    ADDRESS_AMBIGUOUS = "address_ambiguous", "地址不唯一", "several buildings fit this address"
+    DWELLING_NOT_FOUND = "dwelling_not_found", "未找到户室", "the building has no such dwelling"
+    DWELLING_MISSING = "dwelling_missing", "缺少户室号", "the building has several dwellings; the row names none"
+    BUILDING_NOT_ACTIVE = "building_not_active", "建筑物已停用", "the building is no longer active"
+    BAD_DOCUMENT = "bad_document", "证件号码无效", "the document number fails its check"
+    OLD_DOCUMENT = "old_document", "15位旧证", "a 15-digit card; ask for the current document"
+    MISSING_IDENTITY = "missing_identity", "缺少身份信息", "name or document is missing"
+    BAD_DATE = "bad_date", "日期无效", "a date cannot be read; write YYYY-MM-DD"
+    OVERLAPPING_RESIDENCY = "overlapping_residency", "居住登记重叠", "the person has a residency in this period"
+    REPEATED_OCCUPANT = "repeated_occupant", "人员重复", "this occupant stands in the file more than once"
+
+
+class Datum(Term):
+    """Horizontal datum of incoming coordinates."""
+
+    WGS84 = "wgs84", "WGS 84", "WGS 84"
+    CGCS2000 = "cgcs2000", "2000国家大地坐标系", "CGCS2000", "GB/T 18522"
+    GCJ02 = "gcj02", "GCJ-02", "GCJ-02 (obfuscated)"
+    BD09 = "bd09", "BD-09", "BD-09 (obfuscated)"
