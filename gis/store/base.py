@@ -1,0 +1,33 @@
+"""What all models share: the schema, the naming of constraints, and how a term becomes a column."""
+
+from typing import Any
+
+from sqlalchemy import CheckConstraint, MetaData, Text
+from sqlalchemy.orm import DeclarativeBase
+
+from gis.terms import Term
+
+SCHEMA = "reg"
+SRID = 4490
+"""CGCS2000 geographic (GB/T 18522), in which every geometry is stored, as longitude, latitude."""
+
+NAMING = {
+    "pk": "%(table_name)s_pkey",
+    "uq": "%(table_name)s_%(column_0_N_name)s_key",
+    "ck": "%(table_name)s_%(constraint_name)s_check",
+    "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+    "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+}
+
+
+class Base(DeclarativeBase):
+    """The declarative base; its metadata is what the migrations must arrive at."""
+
+    metadata = MetaData(schema=SCHEMA, naming_convention=NAMING)
+    type_annotation_map: dict[Any, Any] = {str: Text()}  # noqa: RUF012 - SQLAlchemy declares it so
+
+
+def one_of(column: str, terms: type[Term]) -> CheckConstraint:
+    """Return the check that a text column holds one of the terms."""
+    values = ", ".join(f"'{term.value}'" for term in terms)
+    return CheckConstraint(f"{column} IN ({values})", name=column)

@@ -1,0 +1,18 @@
+"""Alembic's entry: migrations run in the transaction and under the role the caller opened."""
+
+from alembic import context
+from geoalchemy2 import alembic_helpers
+from gis.store import models, people_models  # noqa: F401 - both fill the metadata
+from gis.store.base import SCHEMA, Base
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Base.metadata,
+    include_schemas=True,
+    version_table_schema=SCHEMA,
+    include_object=alembic_helpers.include_object,
+    process_revision_directives=alembic_helpers.writer,
+    render_item=alembic_helpers.render_item,
+)
+with context.begin_transaction():
+    context.run_migrations()

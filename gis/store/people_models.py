@@ -1,0 +1,125 @@
+"""People, as tables: sealed persons, residencies, waiting roster rows, and the record of every access.
+
+Only ``gis.residents`` and the migrations may import this module (import contract "people").
+Name, document and birth date exist here only inside a sealed envelope.
+"""
+
+import datetime as dt
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, LargeBinary, text, true
+from sqlalchemy.dialects.postgresql import ARRAY, DATERANGE, JSONB, UUID, ExcludeConstraint, Range
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import Text
+
+from gis.store.base import SCHEMA, Base, one_of
+from gis.store.models import NOW, Moment
+from gis.terms import Basis, Category, CitizenshipClass, Purpose, Reason
+
+
+class Person(Base):
+    """人员: the sealed record of who somebody is."""
+
+    __tablename__ = "persons"
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    key_id: Mapped[bytes] = mapped_column(UUID(as_uuid=True), unique=True)
+    """The data key in the key store; destroyed, the person is erased."""
+    envelope: Mapped[bytes] = mapped_column(LargeBinary)
+    """Sealed: name, document type and number, birth date, sex."""
+    document_digest: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
+    """Keyed hash of the exact document; empty where a roster gave none."""
+    citizenship_class: Mapped[str | None]
+    hukou_code: Mapped[int | None]
+    """户籍地 county, six digits."""
+    hukou_as_of: Mapped[dt.date | None]
+    __table_args__ = (one_of("citizenship_class", CitizenshipClass),)
+
+
+class Residency(Base):
+    """居住登记: person, dwelling, period, category, basis; in legal and in recorded time."""
+
+    __tablename__ = "residencies"
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    person_id: Mapped[int] = mapped_column(BigInteger)
+    building_number: Mapped[int] = mapped_column(BigInteger)
+    dwelling_sequence: Mapped[int]
+    division_code: Mapped[int] = mapped_column(BigInteger)
+    during: Mapped[Range[dt.date]] = mapped_column(DATERANGE)
+    principal: Mapped[bool] = mapped_column(server_default=true())
+    category: Mapped[str]
+    category_reason: Mapped[str]
+    basis: Mapped[str]
+    batch_id: Mapped[int | None]
+    source_id: Mapped[int | None]
+    occupant_id: Mapped[str | None]
+    """The office's own opaque code for the row of its roster."""
+    row_digest: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Keyed hash of the roster row, by which a second import knows it unchanged."""
+    recorded_at: Mapped[dt.datetime] = mapped_column(Moment, server_default=NOW)
+    recorded_until: Mapped[dt.datetime | None] = mapped_column(Moment)
+    __table_args__ = (
+        one_of("category", Category),
+        one_of("basis", Basis),
+        CheckConstraint("NOT isempty(during) AND NOT lower_inf(during)", name="during"),
+        ExcludeConstraint(
+            ("person_id", "="),
+            ("during", "&&"),
+            using="gist",
+            where=text("principal AND recorded_until IS NULL"),
+            name="residencies_one_principal_excl",
+        ),
+        Index("residencies_dwelling_idx", "building_number", "dwelling_sequence"),
+        Index(
+            "residencies_occupant_key",
+            "source_id",
+            "occupant_id",
+            unique=True,
+            postgresql_where=text("occupant_id IS NOT NULL AND recorded_until IS NULL"),
+        ),
+    )
+
+
+class RosterRow(Base):
+    """名册待核行: a roster row that waits for a person or was refused; sealed, and gone when it expires."""
+
+    __tablename__ = "roster_rows"
+    batch_id: Mapped[int] = mapped_column(ForeignKey(f"{SCHEMA}.batches.id"), primary_key=True)
+    row: Mapped[int] = mapped_column(primary_key=True)
+    occupant_id: Mapped[str | None]
+    address: Mapped[str | None]
+    outcome: Mapped[str]
+    reason: Mapped[str]
+    detail: Mapped[str | None]
+    candidates: Mapped[list[int] | None] = mapped_column(JSONB)
+    division_code: Mapped[int | None] = mapped_column(BigInteger)
+    """Where the address is thought to be: whose registrar reviews the row."""
+    key_id: Mapped[bytes | None] = mapped_column(UUID(as_uuid=True))
+    envelope: Mapped[bytes | None] = mapped_column(LargeBinary)
+    document_digest: Mapped[bytes | None] = mapped_column(LargeBinary)
+    citizenship_class: Mapped[str | None]
+    hukou_code: Mapped[int | None]
+    hukou_as_of: Mapped[dt.date | None]
+    during: Mapped[Range[dt.date] | None] = mapped_column(DATERANGE)
+    basis: Mapped[str | None]
+    expires_on: Mapped[dt.date]
+    __table_args__ = (
+        CheckConstraint("outcome IN ('queued', 'refused')", name="outcome"),
+        one_of("reason", Reason),
+        one_of("citizenship_class", CitizenshipClass),
+        one_of("basis", Basis),
+    )
+
+
+class AccessRecord(Base):
+    """访问记录: who opened which person's record, when, why, and which fields; append-only."""
+
+    __tablename__ = "access_records"
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    at: Mapped[dt.datetime] = mapped_column(Moment, server_default=NOW)
+    actor: Mapped[str]
+    purpose: Mapped[str]
+    act: Mapped[str]
+    """What was done: open, register, import …"""
+    person_id: Mapped[int | None] = mapped_column(BigInteger, index=True)
+    batch_id: Mapped[int | None]
+    fields: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    __table_args__ = (one_of("purpose", Purpose),)

@@ -1,0 +1,123 @@
+"""Bring a database to the present schema: roles, extensions, migrations, and the SQL replayed.
+
+Tables live in ``reg`` and change by forward-only migrations. Functions, views, triggers, policies
+and grants live in ``sql/*.sql`` and are replayed into ``calc`` in the same transaction, so the law
+in force is always the text in those files. Counts that have been released live in ``pub``.
+"""
+
+import hashlib
+from importlib.resources import files
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from psycopg import sql
+from psycopg.errors import InsufficientPrivilege
+from sqlalchemy import Connection, text
+
+from gis.errors import DatabaseLacksRights
+from gis.store import session
+
+ROLES = ("owner", "registrar", "planner", "siting_job", "resident_desk", "accounts", "public")
+EXTENSIONS = ("postgis", "btree_gist")
+UPGRADE_LOCK = 0x6D656E70  # "menp"
+
+
+def upgrade() -> None:
+    """Bring the database to the present schema; does nothing where it stands there already.
+
+    Raises DatabaseUnreachable, and DatabaseLacksRights where the account may not make roles or
+    extensions and an administrator has not made them.
+    """
+    with session.engine().begin() as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": UPGRADE_LOCK})
+        if _applied(connection) == _digest():
+            return
+        prepare(connection)
+        session.take_role(connection, "owner")
+        migrate(connection)
+        replay(connection)
+
+
+def prepare(connection: Connection) -> None:
+    """Make the extensions, roles and schemas; what is there already is left alone."""
+    database = connection.execute(text("SELECT current_database()")).scalar_one()
+    raw = session.driver(connection)
+    try:
+        for statement in preparation(database):
+            raw.execute(statement)
+    except InsufficientPrivilege as error:
+        raise DatabaseLacksRights(why=str(error).splitlines()[0]) from error
+
+
+def preparation(database: str) -> list[sql.Composed]:
+    """Return the statements that need an administrator; ``menpai doctor`` prints them."""
+    names = {role: f"{database}_{role}" for role in ROLES}
+    owner = sql.Identifier(names["owner"])
+    statements = [
+        sql.SQL("CREATE EXTENSION IF NOT EXISTS {}").format(sql.Identifier(extension)) for extension in EXTENSIONS
+    ]
+    statements += [
+        sql.SQL(
+            "DO $$ BEGIN IF to_regrole({quoted}) IS NULL THEN CREATE ROLE {role} NOLOGIN; END IF; "
+            "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+        ).format(quoted=sql.Literal(sql.Identifier(name).as_string(None)), role=sql.Identifier(name))
+        for name in names.values()
+    ]
+    statements += [
+        sql.SQL("GRANT {} TO CURRENT_USER").format(sql.SQL(", ").join(sql.Identifier(name) for name in names.values())),
+        sql.SQL("GRANT CREATE ON DATABASE {} TO {}").format(sql.Identifier(database), owner),
+        sql.SQL("REVOKE CREATE ON SCHEMA public FROM PUBLIC"),
+    ]
+    statements += [
+        sql.SQL("CREATE SCHEMA IF NOT EXISTS {} AUTHORIZATION {}").format(sql.Identifier(schema), owner)
+        for schema in ("reg", "pub")
+    ]
+    return statements
+
+
+def migrate(connection: Connection) -> None:
+    """Run the migrations that are still missing, in this transaction."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def replay(connection: Connection) -> None:
+    """Make ``calc``, its triggers, policies and grants again from the files."""
+    raw = session.driver(connection)
+    database = connection.execute(text("SELECT current_database()")).scalar_one()
+    roles = {role: sql.Identifier(f"{database}_{role}") for role in ROLES}
+    raw.execute("DROP SCHEMA IF EXISTS calc CASCADE")
+    raw.execute(sql.SQL("CREATE SCHEMA calc AUTHORIZATION {owner}").format(**roles))
+    for name, body in _files():
+        # a file names roles as {registrar}; other braces have no business in our SQL
+        composed = sql.SQL(body).format(**roles)  # type: ignore[arg-type] # the text is a file of ours, not input
+        try:
+            raw.execute(composed)
+        except Exception as error:
+            error.add_note(f"in gis/store/sql/{name}")
+            raise
+    raw.execute(sql.SQL("COMMENT ON SCHEMA calc IS {}").format(sql.Literal(_digest())))
+
+
+def _files() -> list[tuple[str, str]]:
+    """Return name and text of each SQL file, in the order they are replayed."""
+    folder = files("gis.store") / "sql"
+    return sorted((entry.name, entry.read_text("utf-8")) for entry in folder.iterdir() if entry.name.endswith(".sql"))
+
+
+def _digest() -> str:
+    """Return a hash of the migrations and the SQL: what the database should stand at."""
+    migrations = Path(__file__).parent / "migrations" / "versions"
+    texts = [body for _, body in _files()] + [path.read_text("utf-8") for path in sorted(migrations.glob("*.py"))]
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
+
+
+def _applied(connection: Connection) -> str | None:
+    """Return the hash the database stands at, None for a new one."""
+    applied: str | None = connection.execute(
+        text("SELECT obj_description(to_regnamespace('calc')::oid, 'pg_namespace')")
+    ).scalar_one_or_none()
+    return applied

@@ -1,0 +1,108 @@
+"""The one way to the database: an engine per process, and sessions that take a role for one transaction.
+
+Only this module commits. A session is a transaction: what happens inside it happens whole or not at
+all, and the role, actor and purpose it runs under end with it, so that a pooled connection carries
+nothing into the next request.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any, Literal
+
+import psycopg
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
+
+from gis import settings
+from gis.errors import DatabaseUnreachable
+from gis.store import cluster
+
+DatabaseRole = Literal["owner", "registrar", "planner", "siting_job", "resident_desk", "accounts", "public"]
+"""Roles a session may take; in the server their names are ``<database>_<role>``."""
+DATABASE = "menpai"
+"""The database's name in the private cluster."""
+
+
+def conninfo() -> str:
+    """Return libpq's words for reaching the database as the administrator.
+
+    Raises DatabaseUnreachable where no server of one's own is named and the private one is down.
+    """
+    here = settings.read()
+    if here.database_url:
+        url = make_url(here.database_url).set(drivername="postgresql")
+        return url.render_as_string(hide_password=False)
+    running = cluster.find(here.var)
+    if running is None:
+        raise DatabaseUnreachable(why=f"no server runs under {here.var}")
+    return running.conninfo(DATABASE)
+
+
+@lru_cache(maxsize=4)
+def _engine(conninfo: str) -> Engine:
+    """Return the engine for one database; the pool is checked, so a restarted server is no fault."""
+
+    def connect() -> psycopg.Connection[Any]:
+        return psycopg.connect(conninfo, application_name="menpai", connect_timeout=10)
+
+    engine = create_engine("postgresql+psycopg://", creator=connect, pool_pre_ping=True, pool_size=8, max_overflow=8)
+
+    @event.listens_for(engine, "connect")
+    def settle(connection: Any, _record: object) -> None:  # noqa: ANN401 - SQLAlchemy's own type
+        """Keep plans serial: parallel workers made a point look-up seventy times slower."""
+        connection.execute("SET max_parallel_workers_per_gather = 0")
+        connection.execute("SET TIME ZONE 'Asia/Shanghai'")
+        connection.commit()
+
+    return engine
+
+
+def engine() -> Engine:
+    """Return this process's engine for the database the settings name."""
+    return _engine(conninfo())
+
+
+def forget() -> None:
+    """Drop every pooled connection, after a fork or when the server moved."""
+    _engine.cache_clear()
+
+
+@contextmanager
+def open(  # noqa: A001 - read as session.open(...), like every other open
+    role: DatabaseRole, *, actor: str | None = None, purpose: str | None = None
+) -> Iterator[Connection]:
+    """Yield a connection in one transaction under a role; commit at the end, roll back on any error.
+
+    ``actor`` and ``purpose`` stand as ``menpai.actor`` and ``menpai.purpose`` for policies and
+    triggers to read. Raises DatabaseUnreachable when no server answers.
+    """
+    try:
+        connection = engine().connect()
+    except OperationalError as error:
+        raise DatabaseUnreachable(why=str(error.orig).strip().splitlines()[0]) from error
+    with connection, connection.begin():
+        take_role(connection, role)
+        for setting, value in (("actor", actor), ("purpose", purpose)):
+            if value is not None:
+                connection.execute(
+                    text("SELECT set_config('menpai.' || :setting, :value, true)"), {"setting": setting, "value": value}
+                )
+        yield connection
+
+
+def take_role(connection: Connection, role: DatabaseRole) -> None:
+    """Let the rest of the transaction run as a role of this database, as SET LOCAL ROLE does."""
+    connection.execute(
+        text("SELECT set_config('role', current_database() || '_' || CAST(:role AS text), true)"), {"role": role}
+    )
+
+
+def driver(connection: Connection) -> psycopg.Connection[Any]:
+    """Return psycopg's connection beneath, for COPY."""
+    beneath = connection.connection.driver_connection
+    if not isinstance(beneath, psycopg.Connection):
+        message = "the engine does not run on psycopg 3"
+        raise TypeError(message)
+    return beneath
