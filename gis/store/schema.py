@@ -45,16 +45,16 @@ def prepare(connection: Connection) -> None:
     raw = session.driver(connection)
     try:
         for statement in preparation(database):
-            raw.execute(statement)
+            raw.execute(statement.as_string(raw).encode())
     except InsufficientPrivilege as error:
         raise DatabaseLacksRights(why=str(error).splitlines()[0]) from error
 
 
-def preparation(database: str) -> list[sql.Composed]:
+def preparation(database: str) -> list[sql.Composable]:
     """Return the statements that need an administrator; ``menpai doctor`` prints them."""
     names = {role: f"{database}_{role}" for role in ROLES}
     owner = sql.Identifier(names["owner"])
-    statements = [
+    statements: list[sql.Composable] = [
         sql.SQL("CREATE EXTENSION IF NOT EXISTS {}").format(sql.Identifier(extension)) for extension in EXTENSIONS
     ]
     statements += [
@@ -93,7 +93,7 @@ def replay(connection: Connection) -> None:
     raw.execute(sql.SQL("CREATE SCHEMA calc AUTHORIZATION {owner}").format(**roles))
     for name, body in _files():
         # a file names roles as {registrar}; other braces have no business in our SQL
-        composed = sql.SQL(body).format(**roles)  # type: ignore[arg-type] # the text is a file of ours, not input
+        composed = sql.SQL(body).format(**roles)
         try:
             raw.execute(composed)
         except Exception as error:
