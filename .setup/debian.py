@@ -1,0 +1,131 @@
+"""Debian packages: installed with root or sudo, or unpacked into MENPAI_VAR for a user without rights."""
+
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from ground import PACKAGES, VAR, CannotSetUp, run, say
+
+NO_CLUSTER = Path("/etc/postgresql-common/createcluster.d/menpai.conf")
+PATIENCE_S = 600
+
+
+
+def available() -> bool:
+    """Tell whether this machine has Debian's packages at all."""
+    return bool(shutil.which("apt-get") and shutil.which("dpkg-deb"))
+
+
+def provide(choose: Callable[[Callable[[str], list[str]]], list[str]]) -> None:
+    """Bring packages onto this machine; ``choose`` picks them, given a look-up of the names on offer by their beginning.
+
+    Raises:
+        CannotSetUp: apt could not do it.
+    """
+    power = _power()
+    apt = ["-qq", "-o", "Acquire::Retries=3", "-o", f"DPkg::Lock::Timeout={PATIENCE_S}", *([] if power is not None else _private_options())]
+    _refresh([*(power or []), "apt-get", *apt, "update"])
+    packages = choose(lambda beginning: run(["apt-cache", *apt, "pkgnames", beginning]).split())
+    if power is None:
+        _unpack(apt, packages)
+    else:
+        _install(power, apt, packages)
+
+
+def relocated(name: str) -> dict[str, str]:
+    """Return the library path for an unpacked program, for its process only; ``name`` is an extra folder of libraries."""
+    libraries = sorted((PACKAGES / "usr" / "lib").glob("*-linux-gnu*"))
+    folders = [folder / part for folder in libraries for part in ("", "blas", "lapack", name)]
+    return {"LD_LIBRARY_PATH": ":".join(str(folder) for folder in folders)}
+
+
+def _power() -> list[str] | None:
+    """Return what to put before a command to run it as root; None without rights."""
+    if os.geteuid() == 0:
+        return []
+    if not shutil.which("sudo"):
+        return None
+    if subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False).returncode == 0:
+        return ["sudo", "-n"]
+    return ["sudo"] if sys.stdin.isatty() and _may_sudo() and _let_in() else None
+
+
+def _may_sudo() -> bool:
+    """Ask for a password only those whom sudo would let through: others would be reported to their administrator."""
+    import grp  # noqa: PLC0415 - not on every system that reads this file
+
+    return any(grp.getgrgid(group).gr_name in {"sudo", "wheel", "admin"} for group in os.getgroups())
+
+
+def _let_in() -> bool:
+    say("missing packages will be installed with sudo; without your password they are unpacked into MENPAI_VAR instead")
+    return subprocess.run(["sudo", "-v"], check=False).returncode == 0
+
+
+def _refresh(command: list[str]) -> None:
+    """Fetch the package lists; one broken source among several is apt's to report when a package is missing."""
+    say("fetching Debian's package lists")
+    limit = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            run(command)
+        except CannotSetUp as error:
+            if "Could not get lock" in str(error) and time.monotonic() < limit:
+                time.sleep(2)
+                continue
+            say("the package lists could not all be fetched; going on with what is there")
+        return
+
+
+def _install(power: list[str], apt: list[str], packages: list[str]) -> None:
+    """Install system-wide, but without the cluster that Debian would make and start for everyone."""
+    say(f"installing {', '.join(packages)}")
+    had_folder = NO_CLUSTER.parent.exists()
+    run([*power, "mkdir", "-p", str(NO_CLUSTER.parent)])
+    run([*power, "sh", "-c", f"echo 'create_main_cluster = false' > {NO_CLUSTER}"])
+    try:
+        run([*power, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", *apt, "install", "-y", "--no-install-recommends", *packages])
+    finally:
+        run([*power, "rm", "-f", str(NO_CLUSTER)])
+        if not had_folder:  # ours alone, unless postgresql-common has put it to use by now
+            run([*power, "rmdir", "--ignore-fail-on-non-empty", "-p", str(NO_CLUSTER.parent)])
+
+
+def _private_options() -> list[str]:
+    """Let apt keep lists and archives in MENPAI_VAR; the system's sources, keys and list of installed packages stay in use."""
+    state, cache = VAR / "apt" / "state", VAR / "apt" / "cache"
+    (state / "lists" / "partial").mkdir(parents=True, exist_ok=True)
+    (cache / "archives" / "partial").mkdir(parents=True, exist_ok=True)
+    options = {
+        "Dir::State": state,
+        "Dir::State::status": "/var/lib/dpkg/status",
+        "Dir::Cache": cache,
+        "Dir::Log": state,
+        "Debug::NoLocking": "true",
+    }
+    return [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
+
+
+def _unpack(apt: list[str], packages: list[str]) -> None:
+    say(f"unpacking {', '.join(packages)} into {PACKAGES}, as no root or sudo is at hand")
+    archives = VAR / "apt" / "cache" / "archives"
+    run(["apt-get", *apt, "install", "-y", "--no-install-recommends", "--download-only", *packages])
+    PACKAGES.mkdir(exist_ok=True)
+    for archive in sorted(archives.glob("*.deb")):
+        run(["dpkg-deb", "-x", str(archive), str(PACKAGES)])
+        archive.unlink()
+    _relink()
+
+
+def _relink() -> None:
+    """Make the links that update-alternatives would have made: postgis.control -> postgis-3.control."""
+    for control in PACKAGES.glob("usr/share/postgresql/*/extension/*-3.control"):
+        link = control.with_name(re.sub(r"-3\.control$", ".control", control.name))
+        link.unlink(missing_ok=True)
+        link.symlink_to(control.name)
