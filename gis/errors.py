@@ -17,7 +17,7 @@ class MenpaiError(Exception):
 
 
 class FileNotReadable(MenpaiError):  # noqa: N818 - a name says what happened, not what it inherits
-    """{path} cannot be read as buildings: {why}."""
+    """{path} cannot be read: {why}."""
 
 
 class UnknownFormat(MenpaiError):  # noqa: N818

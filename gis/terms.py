@@ -17,13 +17,11 @@ class Term(StrEnum):
     en: str
     source: str
 
-    def __new__(cls, value: str, zh: str, en: str, source: str = "") -> Self:
-        """Make a member from its stored value and its faces."""
+    def __new__(cls, value: str, *faces: str) -> Self:
+        """Make a member from its stored value and its faces: Chinese, English and, where there is one, source."""
         member = str.__new__(cls, value)
         member._value_ = value
-        member.zh = zh
-        member.en = en
-        member.source = source
+        member.zh, member.en, member.source = (*faces, "")[:3]
         return member
 
 
@@ -181,8 +179,10 @@ class Reason(Term):
     DUPLICATE_BUILDING = "duplicate_building", "与已登记建筑物重复", "this structure is registered already"
     DOUBTFUL_DUPLICATE = "doubtful_duplicate", "疑似重复", "overlaps a registered building; a person decides"
     ADDRESS_TAKEN = "address_taken", "地址已被占用", "another active building has this standard address"
-    CHANGED_SINCE_REGISTERED = "changed_since_registered", "与已登记内容不同", (
-        "the source's row differs from what was registered; a person decides whether to correct or change"
+    CHANGED_SINCE_REGISTERED = (
+        "changed_since_registered",
+        "与已登记内容不同",
+        ("the source's row differs from what was registered; a person decides whether to correct or change"),
     )
     SHED_WITHOUT_PREMISES = "shed_without_premises", "工棚缺少工地", "a work shed needs a premises"
     SHED_WITHOUT_EXPIRY = "shed_without_expiry", "工棚缺少到期日", "a work shed needs an expiry date (valid_to)"

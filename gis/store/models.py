@@ -37,7 +37,6 @@ from gis.terms import (
     DivisionLevel,
     DwellingStatus,
     PremisesKind,
-    Reason,
     Role,
     Verb,
 )
@@ -141,7 +140,6 @@ class BatchRow(Base):
     __table_args__ = (
         PrimaryKeyConstraint("batch_id", "row"),
         CheckConstraint("outcome IN ('queued', 'refused')", name="outcome"),
-        one_of("reason", Reason),
     )
 
 
@@ -193,7 +191,7 @@ class Building(Base):
     __table_args__ = (
         one_of("kind", BuildingKind),
         one_of("status", BuildingStatus),
-        CheckConstraint("number BETWEEN 100000000000 AND 999999999999 AND number % 97 = 1", name="number"),
+        CheckConstraint("number BETWEEN 100000000000 AND 999999999999 AND mod(number, 97) = 1", name="number"),
         CheckConstraint(
             "kind <> 'work_shed' OR (premises_id IS NOT NULL AND expires_on IS NOT NULL)", name="work_shed"
         ),

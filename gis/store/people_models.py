@@ -13,7 +13,7 @@ from sqlalchemy.types import Text
 
 from gis.store.base import SCHEMA, Base, one_of
 from gis.store.models import NOW, Moment
-from gis.terms import Basis, Category, CitizenshipClass, Purpose, Reason
+from gis.terms import Basis, Category, CitizenshipClass, Purpose
 
 
 class Person(Base):
@@ -103,7 +103,6 @@ class RosterRow(Base):
     expires_on: Mapped[dt.date]
     __table_args__ = (
         CheckConstraint("outcome IN ('queued', 'refused')", name="outcome"),
-        one_of("reason", Reason),
         one_of("citizenship_class", CitizenshipClass),
         one_of("basis", Basis),
     )

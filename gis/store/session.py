@@ -7,7 +7,6 @@ nothing into the next request.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from typing import Any, Literal
 
 import psycopg
@@ -23,6 +22,7 @@ DatabaseRole = Literal["owner", "registrar", "planner", "siting_job", "resident_
 """Roles a session may take; in the server their names are ``<database>_<role>``."""
 DATABASE = "menpai"
 """The database's name in the private cluster."""
+_engines: dict[str, Engine] = {}
 
 
 def conninfo() -> str:
@@ -40,9 +40,8 @@ def conninfo() -> str:
     return running.conninfo(DATABASE)
 
 
-@lru_cache(maxsize=4)
-def _engine(conninfo: str) -> Engine:
-    """Return the engine for one database; the pool is checked, so a restarted server is no fault."""
+def _new_engine(conninfo: str) -> Engine:
+    """Return an engine for one database; the pool is checked, so a restarted server is no fault."""
 
     def connect() -> psycopg.Connection[Any]:
         return psycopg.connect(conninfo, application_name="menpai", connect_timeout=10)
@@ -61,12 +60,16 @@ def _engine(conninfo: str) -> Engine:
 
 def engine() -> Engine:
     """Return this process's engine for the database the settings name."""
-    return _engine(conninfo())
+    wanted = conninfo()
+    if wanted not in _engines:
+        _engines[wanted] = _new_engine(wanted)
+    return _engines[wanted]
 
 
 def forget() -> None:
-    """Drop every pooled connection, after a fork or when the server moved."""
-    _engine.cache_clear()
+    """Close every pooled connection: the server is about to stop, or another database is meant."""
+    while _engines:
+        _engines.popitem()[1].dispose()
 
 
 @contextmanager

@@ -2,7 +2,8 @@
 
 from alembic import context
 from geoalchemy2 import alembic_helpers
-from gis.store import models, people_models  # noqa: F401 - both fill the metadata
+
+from gis.store import models, people_models, released_models  # noqa: F401 - they fill the metadata
 from gis.store.base import SCHEMA, Base
 
 context.configure(

@@ -1,0 +1,81 @@
+-- What a row-wise foreign key would guard, guarded once per statement.
+--
+-- Nothing in these tables is ever deleted or renumbered (the triggers below see to that), so a
+-- reference can only be wrong at the moment it comes in.
+
+CREATE FUNCTION calc.refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '%.% keeps every row: % is refused', TG_TABLE_SCHEMA, TG_TABLE_NAME, TG_OP
+        USING ERRCODE = 'restrict_violation';
+END $$;
+
+CREATE FUNCTION calc.refuse_renumbering() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'building % keeps its number', OLD.number USING ERRCODE = 'restrict_violation';
+END $$;
+
+CREATE TRIGGER buildings_keep BEFORE DELETE OR TRUNCATE ON reg.buildings
+    FOR EACH STATEMENT EXECUTE FUNCTION calc.refuse();
+CREATE TRIGGER dwellings_keep BEFORE DELETE OR TRUNCATE ON reg.dwellings
+    FOR EACH STATEMENT EXECUTE FUNCTION calc.refuse();
+CREATE TRIGGER building_events_keep BEFORE DELETE OR TRUNCATE OR UPDATE ON reg.building_events
+    FOR EACH STATEMENT EXECUTE FUNCTION calc.refuse();
+CREATE TRIGGER number_serials_keep BEFORE DELETE OR TRUNCATE ON reg.number_serials
+    FOR EACH STATEMENT EXECUTE FUNCTION calc.refuse();
+CREATE TRIGGER buildings_number_stays BEFORE UPDATE OF number ON reg.buildings
+    FOR EACH ROW WHEN (OLD.number IS DISTINCT FROM NEW.number) EXECUTE FUNCTION calc.refuse_renumbering();
+
+CREATE FUNCTION calc.check_building_references() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    missing bigint;
+BEGIN
+    SELECT i.division_code INTO missing
+    FROM (SELECT DISTINCT division_code FROM incoming) i
+    LEFT JOIN reg.divisions d ON d.code = i.division_code
+    WHERE d.code IS NULL LIMIT 1;
+    IF missing IS NOT NULL THEN
+        RAISE EXCEPTION 'division % is not known', missing USING ERRCODE = 'foreign_key_violation';
+    END IF;
+    SELECT i.premises_id INTO missing
+    FROM (SELECT DISTINCT premises_id FROM incoming WHERE premises_id IS NOT NULL) i
+    LEFT JOIN reg.premises p ON p.id = i.premises_id
+    WHERE p.id IS NULL LIMIT 1;
+    IF missing IS NOT NULL THEN
+        RAISE EXCEPTION 'premises % are not known', missing USING ERRCODE = 'foreign_key_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER buildings_references_in AFTER INSERT ON reg.buildings
+    REFERENCING NEW TABLE AS incoming FOR EACH STATEMENT EXECUTE FUNCTION calc.check_building_references();
+CREATE TRIGGER buildings_references_up AFTER UPDATE ON reg.buildings
+    REFERENCING NEW TABLE AS incoming FOR EACH STATEMENT EXECUTE FUNCTION calc.check_building_references();
+
+-- dwellings, addresses, references and events all point at a building by the same column name
+CREATE FUNCTION calc.check_building_exists() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    missing bigint;
+BEGIN
+    SELECT i.building_number INTO missing
+    FROM incoming i
+    WHERE NOT EXISTS (SELECT FROM reg.buildings b WHERE b.number = i.building_number) LIMIT 1;
+    IF missing IS NOT NULL THEN
+        RAISE EXCEPTION 'building % is not registered', missing USING ERRCODE = 'foreign_key_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER dwellings_building_in AFTER INSERT ON reg.dwellings
+    REFERENCING NEW TABLE AS incoming FOR EACH STATEMENT EXECUTE FUNCTION calc.check_building_exists();
+CREATE TRIGGER dwellings_building_up AFTER UPDATE ON reg.dwellings
+    REFERENCING NEW TABLE AS incoming FOR EACH STATEMENT EXECUTE FUNCTION calc.check_building_exists();
+CREATE TRIGGER addresses_building_in AFTER INSERT ON reg.addresses
+    REFERENCING NEW TABLE AS incoming FOR EACH STATEMENT EXECUTE FUNCTION calc.check_building_exists();
+CREATE TRIGGER addresses_building_up AFTER UPDATE ON reg.addresses
+    REFERENCING NEW TABLE AS incoming FOR EACH STATEMENT EXECUTE FUNCTION calc.check_building_exists();
+CREATE TRIGGER external_references_building_in AFTER INSERT ON reg.external_references
+    REFERENCING NEW TABLE AS incoming FOR EACH STATEMENT EXECUTE FUNCTION calc.check_building_exists();
+CREATE TRIGGER external_references_building_up AFTER UPDATE ON reg.external_references
+    REFERENCING NEW TABLE AS incoming FOR EACH STATEMENT EXECUTE FUNCTION calc.check_building_exists();
+CREATE TRIGGER building_events_building_in AFTER INSERT ON reg.building_events
+    REFERENCING NEW TABLE AS incoming FOR EACH STATEMENT EXECUTE FUNCTION calc.check_building_exists();

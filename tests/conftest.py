@@ -1,0 +1,83 @@
+"""A real PostGIS for every test that asks: the private cluster, a database apart, emptied before each test."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy.engine import make_url
+
+from gis import settings
+from gis.store import cluster, schema, session
+
+DATABASE = "menpai_test"
+KEPT = {"alembic_version", "divisions", "division_changes", "census_figures", "number_serials"}
+"""Tables whose rows every test needs and none changes."""
+
+
+def _test_url() -> str:
+    """Return where the tests' own database is, made on the server the settings name."""
+    here = settings.read()
+    if here.database_url:
+        url = make_url(here.database_url).set(drivername="postgresql", database=DATABASE)
+        admin = make_url(here.database_url).set(drivername="postgresql")
+        with psycopg.connect(admin.render_as_string(hide_password=False), autocommit=True) as connection:
+            _make(connection)
+        return url.render_as_string(hide_password=False)
+    running = cluster.start(here.var)
+    cluster.create_database(running, DATABASE)
+    return f"postgresql://{running.superuser}@/{DATABASE}?host={running.socket_dir}&port={running.port}"
+
+
+def _make(connection: psycopg.Connection) -> None:
+    """Make the tests' database where there is none."""
+    found = connection.execute("SELECT FROM pg_database WHERE datname = %s", (DATABASE,)).rowcount
+    if not found:
+        connection.execute(f"CREATE DATABASE {DATABASE}")
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Yield the URL of a database at the present schema, with Ningxia's divisions; settings point to it."""
+    from api import loading  # noqa: PLC0415 - the door that puts reference data and register together
+
+    url = _test_url()
+    keys = tmp_path_factory.mktemp("keys") / "master.key"
+    before = {name: os.environ.get(name) for name in ("MENPAI_DATABASE_URL", "MENPAI_KEY_FILE")}
+    os.environ.update(MENPAI_DATABASE_URL=url, MENPAI_KEY_FILE=str(keys))
+    try:
+        schema.upgrade()
+        loading.load_reference()
+        yield url
+    finally:
+        session.forget()
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+@pytest.fixture
+def database(migrated: str) -> str:
+    """Return the URL of the test database, holding divisions and nothing else."""
+    with psycopg.connect(migrated) as connection:
+        connection.execute("SET session_replication_role = replica")  # past the triggers that keep every row
+        rows = connection.execute(
+            "SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) FROM pg_tables"
+            " WHERE schemaname IN ('reg', 'pub') AND NOT tablename = ANY(%s)",
+            (sorted(KEPT),),
+        ).fetchall()
+        connection.execute("TRUNCATE " + ", ".join(row[0] for row in rows) + " RESTART IDENTITY CASCADE")
+        connection.execute("UPDATE reg.number_serials SET next_serial = 1")
+    return migrated
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """Return the folder of data that is not shipped, or skip and say so."""
+    folder = os.environ.get("MENPAI_TEST_DATA")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("MENPAI_TEST_DATA names no folder: data that is not shipped is not here")
+    return Path(folder)
