@@ -29,7 +29,7 @@ def upgrade() -> None:
     Raises DatabaseUnreachable, and DatabaseLacksRights where the account may not make roles or
     extensions and an administrator has not made them.
     """
-    with session.engine().begin() as connection:
+    with session.connect() as connection, connection.begin():
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": UPGRADE_LOCK})
         if _applied(connection) == _digest():
             return
@@ -37,6 +37,12 @@ def upgrade() -> None:
         session.take_role(connection, "owner")
         migrate(connection)
         replay(connection)
+
+
+def is_current() -> bool:
+    """Tell whether the database stands at the present schema; raises DatabaseUnreachable."""
+    with session.connect() as connection:
+        return _applied(connection) == _digest()
 
 
 def prepare(connection: Connection) -> None:

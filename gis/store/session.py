@@ -72,6 +72,14 @@ def forget() -> None:
         _engines.popitem()[1].dispose()
 
 
+def connect() -> Connection:
+    """Return a pooled connection under the log-in itself, for looking at the server; raises DatabaseUnreachable."""
+    try:
+        return engine().connect()
+    except OperationalError as error:
+        raise DatabaseUnreachable(why=str(error.orig).strip().splitlines()[0]) from error
+
+
 @contextmanager
 def open(  # noqa: A001 - read as session.open(...), like every other open
     role: DatabaseRole, *, actor: str | None = None, purpose: str | None = None
@@ -81,11 +89,7 @@ def open(  # noqa: A001 - read as session.open(...), like every other open
     ``actor`` and ``purpose`` stand as ``menpai.actor`` and ``menpai.purpose`` for policies and
     triggers to read. Raises DatabaseUnreachable when no server answers.
     """
-    try:
-        connection = engine().connect()
-    except OperationalError as error:
-        raise DatabaseUnreachable(why=str(error.orig).strip().splitlines()[0]) from error
-    with connection, connection.begin():
+    with connect() as connection, connection.begin():
         take_role(connection, role)
         for setting, value in (("actor", actor), ("purpose", purpose)):
             if value is not None:

@@ -1,0 +1,107 @@
+"""The command line ``menpai``.
+
+Exit 0: done. Exit 1: done, but some rows need a person. Exit 2: refused, with one clear line on
+stderr. A command's module is imported when the command is called, so that each starts as quickly as
+what it needs.
+"""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+DONE, SOME_NEED_A_PERSON, REFUSED = 0, 1, 2
+
+IMPORTS = {
+    "buildings": ("structures:import_buildings", "Register the residential structures of a file."),
+    "divisions": ("structures:import_divisions", "Add divisions from a list, or bring known ones up to date."),
+    "boundaries": ("structures:import_boundaries", "Set the boundaries of divisions from GeoJSON."),
+    "roster": ("people:import_roster", "Place the residents of a roster; needs --as and --purpose."),
+}
+NUMBERS = {
+    "show": ("numbers:show", "Write building numbers in their groups of four."),
+    "check": ("numbers:check", "Tell whether building numbers are valid: exit 0, else 2."),
+}
+MAPS = {"density": ("drawing:density", "Draw released counts as one self-contained HTML file.")}
+ACCOUNTS = {
+    "add": ("accounts:add", "Make an account; prints its one-time link."),
+    "list": ("accounts:list_accounts", "List accounts with their roles and divisions."),
+    "disable": ("accounts:disable", "Close an account and end its sessions."),
+    "grant": ("accounts:grant", "Give an account a role in a division, for a time."),
+    "link": ("accounts:link", "Print a new one-time link, for a forgotten password."),
+}
+KEYS = {"init": ("people:init_keys", "Make the master key that seals identities.")}
+COMMANDS = {
+    "up": ("server:up", "Start the private database and bring it to the present schema."),
+    "down": ("server:down", "Stop the private database."),
+    "status": ("server:status", "Tell what runs and what the register holds."),
+    "doctor": ("doctor:doctor", "Look for what is wrong, and say what to do about it."),
+    "run": ("running:run", "Start everything: database, sample where empty, release, service."),
+    "serve": ("running:serve", "Serve the API and the map over a database that runs."),
+    "sample": ("structures:sample", "Fill the register with a fictional sample."),
+    "import": (IMPORTS, "Bring a file into the register."),
+    "number": (NUMBERS, "Building numbers."),
+    "release": ("drawing:release", "Make a dated release of counts through the disclosure gate."),
+    "map": (MAPS, "Draw maps."),
+    "account": (ACCOUNTS, "Accounts and what they may do."),
+    "keys": (KEYS, "Keys that seal identities."),
+}
+
+
+class LateGroup(click.Group):
+    """A group that knows its commands' names and one line about each, and imports the one called."""
+
+    def __init__(self, name: str, table: dict[str, tuple[object, str]], summary: str) -> None:
+        super().__init__(name, help=summary, no_args_is_help=False)
+        self.table = table
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names in the order of the table."""
+        return list(self.table)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import and return a command; None where there is no such name."""
+        if cmd_name not in self.table:
+            return None
+        place, summary = self.table[cmd_name]
+        if isinstance(place, dict):
+            return LateGroup(cmd_name, place, summary)
+        module, _, attribute = str(place).partition(":")
+        command: click.Command = getattr(importlib.import_module(f"api.commands.{module}"), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the list of commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in self.table.items()])
+
+
+menpai = LateGroup("menpai", dict(COMMANDS), "门牌 Menpai: the register of residential buildings of Ningxia.")
+
+
+def answer(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code; whatever goes wrong is told in one line."""
+    try:
+        code = menpai.main(args=arguments, prog_name="menpai", standalone_mode=False)
+    except BrokenPipeError:  # the reader of our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except Exception as error:  # noqa: BLE001 - the last place where a fault can become a sentence
+        if os.environ.get("MENPAI_DEBUG"):
+            raise
+        from api.commands.refusals import sentence  # noqa: PLC0415 - nobody pays for it who is not refused
+
+        click.echo(f"menpai: {sentence(error)}", err=True)
+        return REFUSED
+    return code if isinstance(code, int) else DONE
+
+
+def main() -> None:
+    """Enter from the console; leaves with the exit code."""
+    sys.exit(answer())
+
+
+if __name__ == "__main__":
+    main()
