@@ -1,4 +1,7 @@
-"""Chromium and a Chinese font, for the tests that look at pages; unpacked ones get scripts that tell them where their libraries lie."""
+"""Chromium and a Chinese font, for the tests that look at pages.
+
+Unpacked programs get scripts that tell them where their libraries lie.
+"""
 
 import ctypes
 import os

@@ -1,7 +1,7 @@
 """Debian packages: installed with root or sudo, or unpacked into MENPAI_VAR for a user without rights."""
 
+import grp
 import os
-import platform
 import re
 import shutil
 import subprocess
@@ -10,11 +10,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from ground import PACKAGES, VAR, CannotSetUp, run, say
+from ground import PACKAGES, VAR, SetUpError, run, say
 
 NO_CLUSTER = Path("/etc/postgresql-common/createcluster.d/menpai.conf")
 PATIENCE_S = 600
-
 
 
 def available() -> bool:
@@ -23,13 +22,20 @@ def available() -> bool:
 
 
 def provide(choose: Callable[[Callable[[str], list[str]]], list[str]]) -> None:
-    """Bring packages onto this machine; ``choose`` picks them, given a look-up of the names on offer by their beginning.
+    """Bring packages onto this machine; ``choose`` picks them from a look-up of the names on offer by their beginning.
 
     Raises:
-        CannotSetUp: apt could not do it.
+        SetUpError: apt could not do it.
     """
     power = _power()
-    apt = ["-qq", "-o", "Acquire::Retries=3", "-o", f"DPkg::Lock::Timeout={PATIENCE_S}", *([] if power is not None else _private_options())]
+    apt = [
+        "-qq",
+        "-o",
+        "Acquire::Retries=3",
+        "-o",
+        f"DPkg::Lock::Timeout={PATIENCE_S}",
+        *([] if power is not None else _private_options()),
+    ]
     _refresh([*(power or []), "apt-get", *apt, "update"])
     packages = choose(lambda beginning: run(["apt-cache", *apt, "pkgnames", beginning]).split())
     if power is None:
@@ -39,8 +45,8 @@ def provide(choose: Callable[[Callable[[str], list[str]]], list[str]]) -> None:
 
 
 def relocated(name: str) -> dict[str, str]:
-    """Return the library path for an unpacked program, for its process only; ``name`` is an extra folder of libraries."""
-    libraries = sorted((PACKAGES / "usr" / "lib").glob("*-linux-gnu*"))
+    """Return the library path of an unpacked program, for its process only; ``name``: one more folder of libraries."""
+    libraries = [folder for lib in ("usr/lib", "lib") for folder in sorted(PACKAGES.glob(f"{lib}/*-linux-gnu*"))]
     folders = [folder / part for folder in libraries for part in ("", "blas", "lapack", name)]
     return {"LD_LIBRARY_PATH": ":".join(str(folder) for folder in folders)}
 
@@ -49,23 +55,22 @@ def _power() -> list[str] | None:
     """Return what to put before a command to run it as root; None without rights."""
     if os.geteuid() == 0:
         return []
-    if not shutil.which("sudo"):
+    sudo = shutil.which("sudo")
+    if not sudo:
         return None
-    if subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False).returncode == 0:
-        return ["sudo", "-n"]
-    return ["sudo"] if sys.stdin.isatty() and _may_sudo() and _let_in() else None
+    if subprocess.run([sudo, "-n", "true"], capture_output=True, check=False).returncode == 0:
+        return [sudo, "-n"]
+    return [sudo] if sys.stdin.isatty() and _may_sudo() and _let_in(sudo) else None
 
 
 def _may_sudo() -> bool:
     """Ask for a password only those whom sudo would let through: others would be reported to their administrator."""
-    import grp  # noqa: PLC0415 - not on every system that reads this file
-
     return any(grp.getgrgid(group).gr_name in {"sudo", "wheel", "admin"} for group in os.getgroups())
 
 
-def _let_in() -> bool:
+def _let_in(sudo: str) -> bool:
     say("missing packages will be installed with sudo; without your password they are unpacked into MENPAI_VAR instead")
-    return subprocess.run(["sudo", "-v"], check=False).returncode == 0
+    return subprocess.run([sudo, "-v"], check=False).returncode == 0
 
 
 def _refresh(command: list[str]) -> None:
@@ -75,7 +80,7 @@ def _refresh(command: list[str]) -> None:
     while True:
         try:
             run(command)
-        except CannotSetUp as error:
+        except SetUpError as error:
             if "Could not get lock" in str(error) and time.monotonic() < limit:
                 time.sleep(2)
                 continue
@@ -90,7 +95,19 @@ def _install(power: list[str], apt: list[str], packages: list[str]) -> None:
     run([*power, "mkdir", "-p", str(NO_CLUSTER.parent)])
     run([*power, "sh", "-c", f"echo 'create_main_cluster = false' > {NO_CLUSTER}"])
     try:
-        run([*power, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", *apt, "install", "-y", "--no-install-recommends", *packages])
+        run(
+            [
+                *power,
+                "env",
+                "DEBIAN_FRONTEND=noninteractive",
+                "apt-get",
+                *apt,
+                "install",
+                "-y",
+                "--no-install-recommends",
+                *packages,
+            ]
+        )
     finally:
         run([*power, "rm", "-f", str(NO_CLUSTER)])
         if not had_folder:  # ours alone, unless postgresql-common has put it to use by now
@@ -98,7 +115,7 @@ def _install(power: list[str], apt: list[str], packages: list[str]) -> None:
 
 
 def _private_options() -> list[str]:
-    """Let apt keep lists and archives in MENPAI_VAR; the system's sources, keys and list of installed packages stay in use."""
+    """Let apt keep lists and archives in MENPAI_VAR; the system's sources, keys and list of installed packages hold."""
     state, cache = VAR / "apt" / "state", VAR / "apt" / "cache"
     (state / "lists" / "partial").mkdir(parents=True, exist_ok=True)
     (cache / "archives" / "partial").mkdir(parents=True, exist_ok=True)
@@ -119,7 +136,7 @@ def _unpack(apt: list[str], packages: list[str]) -> None:
     PACKAGES.mkdir(exist_ok=True)
     for archive in sorted(archives.glob("*.deb")):
         run(["dpkg-deb", "-x", str(archive), str(PACKAGES)])
-        archive.unlink()
+    shutil.rmtree(VAR / "apt")
     _relink()
 
 

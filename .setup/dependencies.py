@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ground import CHECKOUT, PACKAGES, VAR, CannotSetUp, run, say
+from ground import CHECKOUT, PACKAGES, VAR, SetUpError, run, say
 
 VENV = VAR / "venv"
 PYTHON = VENV / "bin" / "python"
@@ -37,7 +37,7 @@ def provide(group: str) -> None:
     """Install the locked dependencies of ``group``, unless that very lock is installed already.
 
     Raises:
-        CannotSetUp: a package cannot be fetched, or is not the one that was locked.
+        SetUpError: a package cannot be fetched, or is not the one that was locked.
     """
     _make_environment()
     lock = LOCKS / f"{group}.txt"
@@ -55,14 +55,40 @@ def lock() -> None:
     """Write the lock files anew from pyproject.toml, keeping what is locked and still fits.
 
     Raises:
-        CannotSetUp: the requirements contradict each other.
+        SetUpError: the requirements contradict each other.
     """
     _make_environment()
     uv = _uv()
-    options = ["--universal", "--generate-hashes", "--python-version", "3.11", "--no-emit-index-url", "--no-emit-find-links", "--no-header", "-q"]
-    for name, before, groups in (("run", None, ()), ("test", "run", ("check", "test")), ("bench", "test", ("check", "test", "bench"))):
-        chosen = [word for group in groups for word in ("--group", group)] + (["-c", f".lock/{before}.txt"] if before else [])
-        command = [uv, "pip", "compile", "--project", ".", "pyproject.toml", *chosen, *options, "-o", f".lock/{name}.txt"]
+    options = [
+        "--universal",
+        "--generate-hashes",
+        "--python-version",
+        "3.11",
+        "--no-emit-index-url",
+        "--no-emit-find-links",
+        "--no-header",
+        "-q",
+    ]
+    for name, before, groups in (
+        ("run", None, ()),
+        ("test", "run", ("check", "test")),
+        ("bench", "test", ("check", "test", "bench")),
+    ):
+        chosen = [word for group in groups for word in ("--group", group)] + (
+            ["-c", f".lock/{before}.txt"] if before else []
+        )
+        command = [
+            uv,
+            "pip",
+            "compile",
+            "--project",
+            ".",
+            "pyproject.toml",
+            *chosen,
+            *options,
+            "-o",
+            f".lock/{name}.txt",
+        ]
         subprocess.run(command, cwd=CHECKOUT, env=_settings(), check=True)
 
 
@@ -83,8 +109,11 @@ def _make_environment() -> None:
 def _install(lock: Path) -> None:
     """Install with uv, which is quick; with pip where uv does not run or cannot reach its index."""
     try:
-        run([_uv(), "pip", "install", "-q", "--python", str(PYTHON), "--require-hashes", "--no-deps", "-r", str(lock)], _settings())
-    except CannotSetUp:
+        run(
+            [_uv(), "pip", "install", "-q", "--python", str(PYTHON), "--require-hashes", "--no-deps", "-r", str(lock)],
+            _settings(),
+        )
+    except SetUpError:
         say("uv did not manage; trying again with pip, which takes longer")
         run([*_pip(), "install", "-q", "--require-hashes", "--no-deps", "-r", str(lock)])
 
@@ -100,7 +129,8 @@ def _uv() -> str:
 def _pip() -> list[str]:
     wheel = _pip_wheel()
     if wheel is None:
-        raise CannotSetUp("pip is missing: install python3-pip (Debian: sudo apt install python3-venv) and start again.")
+        message = "pip is missing: type “sudo apt install python3-venv” or your system's like, and start again."
+        raise SetUpError(message)
     return [str(PYTHON), f"{wheel}/pip", "--disable-pip-version-check"]
 
 

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
@@ -11,20 +10,20 @@ import browser
 import debian
 import dependencies
 import postgis
-from ground import CHECKOUT, VAR, CannotSetUp, alone, say
+from ground import CHECKOUT, VAR, SetUpError, alone, programs_module, say
 
 CHECKS = (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",), ("lint-imports",))
 
 
 def main(words: list[str]) -> NoReturn:
     """Do one errand; leave with the exit code of what was run."""
-    errands: dict[str, Callable[[list[str]], int]] = {"run": _run, "test": _test, "check": _check, "bench": _bench, "lock": _lock}
+    errands = {"run": _run, "test": _test, "check": _check, "bench": _bench, "lock": _lock}
     errand = errands.get(words[0]) if words else None
     if errand is None:
         sys.exit(f"menpai: say what to do: python3 .setup {'|'.join(errands)}")
     try:
         sys.exit(errand(words[1:]))
-    except CannotSetUp as error:
+    except (SetUpError, programs_module().ClusterError) as error:
         sys.exit(f"menpai: {error}")
     except KeyboardInterrupt:
         sys.exit(130)
@@ -42,13 +41,26 @@ def _test(words: list[str]) -> int:
 
 def _bench(words: list[str]) -> int:
     _prepare("bench", server=True)
-    return _become("-m", "pytest", "-s", "-o", "python_files=bench_*.py test_*.py", "-o", "python_functions=bench_* test_*", *(words or ["tests/bench"]))
+    return _become(
+        "-m",
+        "pytest",
+        "-s",
+        "-o",
+        "python_files=bench_*.py test_*.py",
+        "-o",
+        "python_functions=bench_* test_*",
+        *(words or ["tests/bench"]),
+    )
 
 
 def _check(_words: list[str]) -> int:
     """Run every check, so that one report names all that is wrong."""
     _prepare("test")
-    failed = [" ".join(check) for check in CHECKS if subprocess.run([str(dependencies.VENV / "bin" / check[0]), *check[1:]], cwd=CHECKOUT, check=False).returncode]
+    failed = [
+        " ".join(check)
+        for check in CHECKS
+        if subprocess.run([str(dependencies.VENV / "bin" / check[0]), *check[1:]], cwd=CHECKOUT, check=False).returncode
+    ]
     if failed:
         say(f"failed: {', '.join(failed)}")
     return 1 if failed else 0
@@ -69,7 +81,7 @@ def _prepare(group: str, *, server: bool = False, pages: bool = False) -> None:
         if (needs_server or others) and debian.available():
             debian.provide(lambda on_offer: [postgis.package(on_offer)] * needs_server + others)
         elif needs_server:
-            raise CannotSetUp(postgis.BY_HAND)
+            raise SetUpError(postgis.BY_HAND)
         elif others:
             say(f"no apt here to fetch {', '.join(others)}; going on without")
         dependencies.provide(group)
@@ -81,4 +93,4 @@ def _become(*words: str, **variables: str) -> NoReturn:
     environment = dict(os.environ) | {"MENPAI_VAR": str(VAR), "PYTHONSAFEPATH": "1"} | variables
     python = str(dependencies.PYTHON)
     environment["PATH"] = f"{Path(python).parent}{os.pathsep}{environment.get('PATH', os.defpath)}"
-    os.execve(python, [python, *words], environment)
+    os.execve(python, [python, *words], environment)  # noqa: S606 - no shell is wanted

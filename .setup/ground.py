@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -18,7 +19,7 @@ PACKAGES = VAR / "packages"
 """Root of the Debian packages unpacked for a user without rights."""
 
 
-class CannotSetUp(Exception):
+class SetUpError(Exception):
     """The set-up cannot go on; the text says what the reader can do about it."""
 
 
@@ -31,21 +32,28 @@ def run(command: list[str], environment: Mapping[str, str] | None = None) -> str
     """Run a program, its words going to the log; return them.
 
     Raises:
-        CannotSetUp: it failed; the text carries its last lines.
+        SetUpError: it failed; the text carries its last lines.
     """
     with LOG.open("a") as log:
         log.write(f"\n{time.strftime('%F %T')} {' '.join(command)}\n")
         log.flush()
         start = log.tell()
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, check=False, cwd=VAR, env=environment
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            check=False,
+            cwd=VAR,
+            env=environment,
         )
     with LOG.open("rb") as log:
         log.seek(start)
         told = log.read().decode(errors="replace")
     if done.returncode:
         last = "\n".join("  " + line for line in told.strip().splitlines()[-8:])
-        raise CannotSetUp(f"{Path(command[0]).name} failed (all of it is in {LOG}):\n{last}")
+        message = f"{Path(command[0]).name} failed (all of it is in {LOG}):\n{last}"
+        raise SetUpError(message)
     return told
 
 
@@ -54,15 +62,17 @@ def alone() -> Iterator[None]:
     """Keep two set-ups of the same folder apart; the second waits and then finds everything done.
 
     Raises:
-        CannotSetUp: the folder belongs to another account.
+        SetUpError: the folder belongs to another account.
     """
     try:
         VAR.mkdir(parents=True, exist_ok=True)
         lock = (VAR / "set-up.lock").open("a")
     except PermissionError as error:
-        raise CannotSetUp(
-            f"{error.filename} belongs to another account: run as the account that made {VAR}, or set MENPAI_VAR to a folder of your own."
-        ) from error
+        message = (
+            f"{error.filename} belongs to another account: run as the account that made {VAR}, "
+            "or set MENPAI_VAR to a folder of your own."
+        )
+        raise SetUpError(message) from error
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -72,12 +82,19 @@ def alone() -> Iterator[None]:
         yield
 
 
-def cluster_module() -> ModuleType:
-    """Load gis/store/cluster.py by its path: its package is not installed yet, and the file needs nothing else."""
-    spec = importlib.util.spec_from_file_location("menpai_cluster", CHECKOUT / "gis" / "store" / "cluster.py")
-    if spec is None or spec.loader is None:
-        raise CannotSetUp(f"{CHECKOUT} is not a whole checkout: gis/store/cluster.py is missing.")
+@cache
+def programs_module() -> ModuleType:
+    """Load gis/store/programs.py by its path: its package is not installed yet, and the file needs nothing else.
+
+    Raises:
+        SetUpError: the file is not there.
+    """
+    path = CHECKOUT / "gis" / "store" / "programs.py"
+    spec = importlib.util.spec_from_file_location("menpai_programs", path)
+    if spec is None or spec.loader is None or not path.exists():
+        message = f"{CHECKOUT} is not a whole checkout: {path} is missing."
+        raise SetUpError(message)
     module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
+    sys.modules[spec.name] = module  # dataclasses look their module up there
     spec.loader.exec_module(module)
     return module
