@@ -1,0 +1,222 @@
+"""What a row must be before it can be numbered: its kind, its shape, its attributes.
+
+Every check looks at whole columns and leaves the first reason found against a row. Nothing is
+repaired: a shape that is wrong goes back to whoever drew it.
+"""
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import shapely
+
+from gis.terms import BuildingKind, Reason
+
+KINDS: dict[str, BuildingKind] = {
+    **{kind.value: kind for kind in BuildingKind},
+    **{kind.zh: kind for kind in BuildingKind},
+    **dict.fromkeys(
+        (
+            "house",
+            "apartments",
+            "detached",
+            "semidetached_house",
+            "terrace",
+            "dormitory",
+            "bungalow",
+            "farm",
+        ),
+        BuildingKind.RESIDENTIAL,
+    ),
+    **dict.fromkeys(("hut", "cabin", "static_caravan"), BuildingKind.OTHER_HABITABLE),
+}
+"""Values of ``kind``: ours in English and Chinese, and those of OSM's building= (contract.md)."""
+UNSPECIFIED = "yes"
+"""OSM's word for a building of no stated use: taken for residential and marked ``kind_assumed``."""
+LIMITS = {"entrances": 99, "floors": 200, "rooms_per_floor": 999}
+MOST_DWELLINGS = 20_000
+LON_DEG, LAT_DEG = 180.0, 90.0
+_SHAPES = (shapely.GeometryType.POINT, shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
+_SQUEEZE = 0.1
+"""Share of a file's points, at either end, that do not count towards where the file mostly lies."""
+
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass
+class Verdicts:
+    """The first reason found against each row, and what to say about it."""
+
+    reasons: npt.NDArray[np.object_]
+    """Shape (n,): a Reason, or None while nothing stands against the row."""
+    details: dict[int, str] = field(default_factory=dict)
+    """By position."""
+
+    @classmethod
+    def none(cls, count: int) -> "Verdicts":
+        """Return verdicts that hold nothing against anybody."""
+        return cls(np.full(count, None, dtype=object))
+
+    @property
+    def good(self) -> Mask:
+        """Shape (n,): nothing stands against the row so far."""
+        return np.equal(self.reasons, None)  # type: ignore[no-any-return]
+
+    def against(self, mask: Mask, reason: Reason) -> npt.NDArray[np.intp]:
+        """Hold a reason against the rows of a mask (n,) that are still good; return their positions."""
+        struck = np.flatnonzero(mask & self.good)
+        self.reasons[struck] = reason
+        return struck
+
+
+@dataclass(frozen=True)
+class Attributes:
+    """The attributes of the rows as the register keeps them; shape (n,) each."""
+
+    kinds: npt.NDArray[np.object_]
+    kind_assumed: Mask
+    entrances: npt.NDArray[np.float64]
+    """NaN where unknown; so with floors and rooms_per_floor."""
+    floors: npt.NDArray[np.float64]
+    rooms_per_floor: npt.NDArray[np.float64]
+    expires_on: npt.NDArray[np.datetime64]
+    """Days; NaT where none."""
+
+
+def check_kinds(kinds: pa.ChunkedArray, default: BuildingKind | None, verdicts: Verdicts) -> tuple[Any, Mask]:
+    """Return the kind of each row (n,) and where it was assumed; holds NOT_RESIDENTIAL against the others."""
+    encoded = kinds.combine_chunks().dictionary_encode()
+    words = [None if word is None else word.strip().lower() for word in encoded.dictionary.to_pylist()]
+    assumed_kind = default or BuildingKind.RESIDENTIAL
+    meanings = [assumed_kind if word in {"", UNSPECIFIED} else KINDS.get(word) for word in words]
+    guesses = [word in {"", UNSPECIFIED} and default is None for word in words]
+    # one more place at the end for rows that say nothing
+    places = encoded.indices.fill_null(len(words)).to_numpy(zero_copy_only=False)
+    found = np.array([*meanings, assumed_kind], dtype=object)[places]
+    assumed = np.array([*guesses, default is None], dtype=bool)[places]
+    for position in verdicts.against(np.equal(found, None), Reason.NOT_RESIDENTIAL):
+        verdicts.details[int(position)] = f"kind={words[places[position]]}"
+    return found, assumed
+
+
+def check_shapes(shapes: npt.NDArray[np.object_], missing: Mask, verdicts: Verdicts) -> None:
+    """Hold against the rows whatever is wrong with their geometry as such; ``shapes`` (n,) in degrees."""
+    verdicts.against(missing, Reason.MISSING_GEOMETRY)
+    verdicts.against(shapely.is_missing(shapes), Reason.INVALID_GEOMETRY)
+    verdicts.against(shapely.is_empty(shapes), Reason.EMPTY_GEOMETRY)
+    types = shapely.get_type_id(shapes)
+    for position in verdicts.against(~np.isin(types, _SHAPES), Reason.UNSUPPORTED_GEOMETRY):
+        verdicts.details[int(position)] = str(shapely.GeometryType(types[position]).name).lower()
+    bounds = shapely.bounds(shapes)
+    verdicts.against(~np.isfinite(bounds).all(axis=1), Reason.BAD_COORDINATES)
+
+
+def check_places(
+    bounds: npt.NDArray[np.float64], home: tuple[float, float, float, float] | None, verdicts: Verdicts
+) -> None:
+    """Hold swapped, mirrored and impossible coordinates against the rows; ``bounds`` is (n, 4) in degrees.
+
+    ``home`` is where the register lies (west, south, east, north). Without one it is where most of the
+    file lies, so that trials with another city's file find the row whose coordinates are the wrong way round.
+    """
+    x, y = (bounds[:, 0] + bounds[:, 2]) / 2, (bounds[:, 1] + bounds[:, 3]) / 2
+    west, south, east, north = home or _bulk(x[verdicts.good], y[verdicts.good])
+
+    def at_home(lon: npt.NDArray[np.float64], lat: npt.NDArray[np.float64]) -> Mask:
+        inside = (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
+        return np.asarray(inside, dtype=bool)
+
+    away = ~at_home(x, y)
+    verdicts.against(away & at_home(y, x), Reason.SWAPPED_COORDINATES)
+    verdicts.against(away & (at_home(-x, y) | at_home(x, -y) | at_home(-x, -y)), Reason.WRONG_HEMISPHERE)
+    possible = (bounds[:, 0] >= -LON_DEG) & (bounds[:, 2] <= LON_DEG) & (bounds[:, 1] >= -LAT_DEG)
+    verdicts.against(~(possible & (bounds[:, 3] <= LAT_DEG)), Reason.BAD_COORDINATES)
+
+
+def check_validity(shapes: npt.NDArray[np.object_], verdicts: Verdicts) -> None:
+    """Hold INVALID_GEOMETRY against shapes that break the rules of OGC Simple Features."""
+    good = np.flatnonzero(verdicts.good)
+    broken = np.zeros(len(shapes), dtype=bool)
+    broken[good] = ~shapely.is_valid(shapes[good])
+    for position in verdicts.against(broken, Reason.INVALID_GEOMETRY):
+        verdicts.details[int(position)] = str(shapely.is_valid_reason(shapes[position]))
+
+
+def read_attributes(rows: pa.Table, default_kind: BuildingKind | None, verdicts: Verdicts) -> Attributes:
+    """Return the attributes; holds against the rows what cannot be read, and what a work shed lacks."""
+    kinds, assumed = check_kinds(rows["kind"], default_kind, verdicts)
+    numbers = {name: _whole_numbers(rows, name, verdicts) for name in LIMITS}
+    dwellings = np.prod([np.nan_to_num(column, nan=1.0) for column in numbers.values()], axis=0)
+    for position in verdicts.against(dwellings > MOST_DWELLINGS, Reason.UNREADABLE_ATTRIBUTE):
+        verdicts.details[int(position)] = f"{int(dwellings[position])} dwellings in one building"
+    expires_on = _dates(rows, verdicts)
+    sheds = kinds == BuildingKind.WORK_SHED
+    nameless = pc.equal(pc.fill_null(pc.utf8_trim_whitespace(rows["premises"]), ""), "")
+    verdicts.against(sheds & _mask(nameless), Reason.SHED_WITHOUT_PREMISES)
+    verdicts.against(sheds & np.isnat(expires_on), Reason.SHED_WITHOUT_EXPIRY)
+    return Attributes(kinds, assumed, **numbers, expires_on=expires_on)
+
+
+def _bulk(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> tuple[float, float, float, float]:
+    """Return the box in which most points lie, with as much again around it."""
+    if not x.size:
+        return (0.0, 0.0, 0.0, 0.0)
+    west, east = np.quantile(x, [_SQUEEZE, 1 - _SQUEEZE])
+    south, north = np.quantile(y, [_SQUEEZE, 1 - _SQUEEZE])
+    around = max(float(east - west), float(north - south), 0.1)
+    return (float(west) - around, float(south) - around, float(east) + around, float(north) + around)
+
+
+def _whole_numbers(rows: pa.Table, name: str, verdicts: Verdicts) -> npt.NDArray[np.float64]:
+    """Return a column of counts, NaN where empty; 3 and 3.0 are three, anything else is unreadable."""
+    column = rows[name]
+    numbers = np.full(len(column), np.nan)
+    if column.null_count == len(column):
+        return numbers
+    for position, word in enumerate(column.to_pylist()):
+        if word is None or not word.strip():
+            continue
+        value = _whole(word.strip())
+        if value is None or not 0 < value <= LIMITS[name]:
+            if verdicts.reasons[position] is None:
+                verdicts.reasons[position] = Reason.UNREADABLE_ATTRIBUTE
+                verdicts.details[position] = f"{name}={word[:40]}: a whole number from 1 to {LIMITS[name]}"
+        else:
+            numbers[position] = value
+    return numbers
+
+
+def _whole(word: str) -> int | None:
+    """Return a text as a whole number, or None."""
+    try:
+        value = float(word)
+    except ValueError:
+        return None
+    return int(value) if value.is_integer() else None
+
+
+def _dates(rows: pa.Table, verdicts: Verdicts) -> npt.NDArray[np.datetime64]:
+    """Return the expiry dates in days, NaT where empty; anything but YYYY-MM-DD is unreadable."""
+    column = rows["valid_to"]
+    days = np.full(len(column), np.datetime64("NaT", "D"))
+    if column.null_count == len(column):
+        return days
+    for position, word in enumerate(column.to_pylist()):
+        if word is None or not word.strip():
+            continue
+        try:
+            days[position] = dt.date.fromisoformat(word.strip()[:10].replace("/", "-"))
+        except ValueError:
+            if verdicts.reasons[position] is None:
+                verdicts.reasons[position] = Reason.UNREADABLE_ATTRIBUTE
+                verdicts.details[position] = f"valid_to={word[:40]}: write YYYY-MM-DD"
+    return days
+
+
+def _mask(values: pa.ChunkedArray) -> Mask:
+    """Return an Arrow column of booleans as an array (n,)."""
+    return np.asarray(values.to_numpy(), dtype=bool)
