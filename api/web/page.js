@@ -1,0 +1,265 @@
+/* The page at /: buildings and the density of residents over the divisions. */
+
+import * as maplibregl from "./vendor/maplibre-gl/maplibre-gl.mjs";
+import { fetched, isPlanner, recall, session, signIn, signOut, withBearer } from "./account.js";
+import { BUILDINGS_FROM_ZOOM, KIND_COLOURS, densityColour, mapStyle, rateOf, sequential, stripes, tiles } from "./layers.js";
+import {
+  CATEGORIES, KINDS, LEVELS, ROLES, STATUSES, WITHHELD, both, bothAsText, checkedNumber, count, element, shownNumber, wordFor,
+} from "./words.js";
+
+const byId = (id) => document.getElementById(id);
+const SIZES = { 1000: ["1 公里", "1 km"], 500: ["500 米", "500 m"], 100: ["100 米", "100 m"] };
+const LAST_RESORT_BREAKS = [30, 100, 300, 1000, 3000, 10000];
+const NINGXIA = [104.2, 35.2, 107.7, 39.4];
+const LOCALE = {
+  "NavigationControl.ZoomIn": "放大 zoom in", "NavigationControl.ZoomOut": "缩小 zoom out", "Popup.Close": "关闭 close",
+  "Map.Title": "地图 map", "ScaleControl.Meters": "米 m", "ScaleControl.Kilometers": "公里 km",
+};
+
+let about = { release: null, breaks: {}, review_number: null, bounds: NINGXIA, fictional: false, attribution: "" };
+let map = null;
+const countsOf = new Map();
+
+function notice(sentence) {
+  byId("notice").textContent = sentence ?? "";
+  byId("notice").hidden = !sentence;
+}
+
+/* ---- account ---- */
+
+function showAccount() {
+  const { actor } = session;
+  const roles = (actor?.roles ?? []).map((role) => wordFor(ROLES, role)[0]).join("、");
+  byId("who").textContent = actor ? [actor.name, roles].filter(Boolean).join(" · ") : "";
+  byId("open-sign-in").hidden = Boolean(actor);
+  byId("sign-out").hidden = !actor;
+  for (const id of ["category", "size"]) byId(id).disabled = !isPlanner();
+  byId("why-disabled").hidden = isPlanner();
+  if (!isPlanner()) {
+    byId("category").value = "all";
+    byId("size").value = "1000";
+  }
+}
+
+async function rightsChanged() {
+  countsOf.clear();
+  showAccount();
+  showDensity();
+}
+
+function listenToAccount() {
+  const dialog = byId("sign-in");
+  byId("open-sign-in").addEventListener("click", () => { byId("refused").textContent = ""; dialog.showModal(); });
+  byId("cancel").addEventListener("click", () => dialog.close());
+  byId("sign-out").addEventListener("click", () => { signOut(); rightsChanged(); });
+  byId("credentials").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const form = event.target;
+    try {
+      await signIn(form.username.value, form.password.value);
+      form.reset();
+      dialog.close();
+      rightsChanged();
+    } catch (refusal) {
+      const wrong = [400, 401, 403, 422].includes(refusal.status);
+      byId("refused").textContent = wrong ? "账号或密码不对。 Wrong account or password." : refusal.message;
+    }
+  });
+}
+
+/* ---- density and its legend ---- */
+
+function breaks() {
+  const known = about.breaks?.[byId("size").value] ?? about.breaks?.["1000"];
+  return known?.length ? known : LAST_RESORT_BREAKS;
+}
+
+function swatch(colour, kind = "") {
+  const made = element("span", { className: `swatch ${kind}` });
+  if (colour) made.style.backgroundColor = colour;
+  return made;
+}
+
+function showClasses() {
+  const uppers = breaks();
+  const colours = sequential(uppers.length);
+  const rows = uppers.map((upper, place) => {
+    const low = place ? uppers[place - 1] : 0;
+    const span = place === uppers.length - 1 && place ? `> ${count(low)}` : `${place ? "> " : ""}${count(low)} – ${count(upper)}`;
+    return element("li", {}, swatch(colours[place]), element("span", {}, span));
+  });
+  const withheld = ["不公布：少于 10 人，或可由合计推算", "withheld: fewer than 10, or derivable from totals"];
+  rows.reverse().push(element("li", {}, swatch(null, "withheld"), element("span", {}, ...both(withheld))));
+  byId("classes").replaceChildren(...rows);
+  const release = about.release ? [`统计日期 ${about.release}`, "date of the release"] : ["尚未发布统计。", "No counts released yet."];
+  byId("release").replaceChildren(...both(release));
+}
+
+/** Ask for the chosen cells; MapLibre drops the tiles of the choice before. */
+function showDensity() {
+  showClasses();
+  if (!map?.getSource("cells")) return;
+  map.setPaintProperty("cells", "fill-color", densityColour(breaks()));
+  const query = { category: byId("category").value, size: byId("size").value };
+  if (about.release) query.release = about.release;
+  map.getSource("cells").setTiles(tiles("cells", query));
+}
+
+function fillSelectors() {
+  const options = (words) => Object.entries(words).map(([value, pair]) => element("option", { value }, bothAsText(pair)));
+  byId("category").replaceChildren(...options(CATEGORIES));
+  byId("size").replaceChildren(...options(SIZES));
+  byId("size").value = "1000";
+  byId("category").addEventListener("change", showDensity);
+  byId("size").addEventListener("change", showDensity);
+  byId("kinds").replaceChildren(...Object.entries(KINDS).map(([kind, pair]) =>
+    element("li", {}, swatch(KIND_COLOURS[kind]), element("span", {}, ...both(pair)))));
+}
+
+/* ---- what lies under the mouse ---- */
+
+const under = { code: null };
+
+function told(figure) {
+  if (!figure) return ["—"];
+  return figure.withheld ? both(WITHHELD) : [count(figure.n)];
+}
+
+async function showCounts({ code, name, level }) {
+  byId("division").replaceChildren(name, " ", element("i", {}, `${bothAsText(wordFor(LEVELS, level))} ${code}`));
+  try {
+    if (!countsOf.has(code)) countsOf.set(code, fetched(`/api/divisions/${code}/counts`));
+    const { counts = {} } = await countsOf.get(code);
+    if (under.code !== code) return;
+    byId("counts").replaceChildren(...Object.entries(CATEGORIES).filter(([category]) => category in counts)
+      .map(([category, pair]) => element("tr", {}, element("th", {}, ...both(pair)), element("td", {}, ...told(counts[category])))));
+  } catch {
+    countsOf.delete(code);
+    if (under.code === code) byId("counts").replaceChildren();
+  }
+}
+
+function mark(code, lit) {
+  if (code) map.setFeatureState({ source: "divisions", sourceLayer: "divisions", id: code }, { under: lit });
+}
+
+function showDivision(feature) {
+  const code = feature?.properties.code ?? null;
+  if (code === under.code) return;
+  mark(under.code, false);
+  mark(code, true);
+  under.code = code;
+  clearTimeout(under.wait);
+  if (code) under.wait = setTimeout(() => showCounts(feature.properties), 120);
+}
+
+function showCell(feature) {
+  if (!feature) { byId("cell").replaceChildren(); return; }
+  const { cell, n, withheld } = feature.properties;
+  const rate = rateOf(feature.properties);
+  const figure = withheld ? bothAsText(WITHHELD) : `${count(n)} 人 residents${rate === null ? "" : ` · ${count(rate)} 人/平方公里 per km²`}`;
+  byId("cell").replaceChildren(`网格 ${cell}`, element("br"), figure);
+}
+
+const BUILDING_LAYERS = ["building-shapes", "building-points"];
+
+function follow(event) {
+  const found = map.queryRenderedFeatures(event.point, { layers: ["land", "cells", "cells-withheld", ...BUILDING_LAYERS] });
+  const of = (...layers) => found.find((feature) => layers.includes(feature.layer.id));
+  showDivision(found.find((feature) => feature.layer.id === "land" && feature.properties.level === "county") ?? of("land"));
+  showCell(of("cells", "cells-withheld"));
+  map.getCanvas().style.cursor = of(...BUILDING_LAYERS) ? "pointer" : "";
+}
+
+/* ---- buildings ---- */
+
+function aboutBuilding({ number, kind, status, standard_address: address }) {
+  return element("div", { className: "building" },
+    element("b", {}, shownNumber(number)),
+    element("p", {}, address || "（无标准地址 no standard address）"),
+    element("p", {}, ...both(wordFor(KINDS, kind))),
+    element("p", {}, ...both(wordFor(STATUSES, status))),
+    element("a", { href: `/b/${encodeURIComponent(number)}` }, ...both(["建筑物页面", "page of the building"])));
+}
+
+function showBuilding(at, properties) {
+  new maplibregl.Popup({ maxWidth: "300px" }).setLngLat(at).setDOMContent(aboutBuilding(properties)).addTo(map);
+}
+
+/** Longitude and latitude of a building in whatever of the usual forms the service answers. */
+function placeOf(building) {
+  if (Number.isFinite(building.lon) && Number.isFinite(building.lat)) return [building.lon, building.lat];
+  const first = (coordinates) => (Array.isArray(coordinates?.[0]) ? first(coordinates[0]) : coordinates);
+  return first(building.geometry?.coordinates) ?? null;
+}
+
+function pointTo(number) {
+  const link = element("a", { href: `/b/${number}` }, shownNumber(number));
+  byId("notice").replaceChildren("登录后可在地图上查找；建筑物页面： Sign in to find it on the map; its page: ", link);
+  byId("notice").hidden = false;
+}
+
+async function search(event) {
+  event.preventDefault();
+  const number = checkedNumber(byId("number").value);
+  if (!number) { notice("不是建筑物编号：校验码不符。 Not a building number: its check digits do not fit."); return; }
+  if (!session.actor) { pointTo(number); return; }
+  try {
+    const building = await fetched(`/api/buildings/${number}`);
+    const at = placeOf(building);
+    notice(null);
+    if (!at) { pointTo(number); return; }
+    map.jumpTo({ center: at, zoom: Math.max(map.getZoom(), 17) });
+    showBuilding(at, { number, ...building.properties, ...building });
+  } catch (refusal) {
+    if (refusal.status === 401) pointTo(number);
+    else notice(refusal.status === 404 ? `没有编号为 ${shownNumber(number)} 的建筑物。 No building has this number.` : refusal.message);
+  }
+}
+
+/* ---- the map ---- */
+
+function makeMap() {
+  map = new maplibregl.Map({
+    container: "map", style: mapStyle(), bounds: about.bounds ?? NINGXIA, fitBoundsOptions: { padding: 24 }, hash: "at",
+    minZoom: 4, maxZoom: 19, attributionControl: false, dragRotate: false, pitchWithRotate: false, touchPitch: false,
+    locale: LOCALE, transformRequest: withBearer, fadeDuration: 100,
+  });
+  map.touchZoomRotate.disableRotation();
+  map.addControl(new maplibregl.NavigationControl({ showCompass: false }), "top-left");
+  map.addControl(new maplibregl.ScaleControl({ unit: "metric" }), "bottom-left");
+  map.on("styleimagemissing", ({ id }) => { if (id === "stripes" && !map.hasImage(id)) map.addImage(id, stripes()); });
+  map.on("error", ({ error }) => {
+    if (error?.status === 401) { signOut(); rightsChanged(); notice("登录已过期，请重新登录。 Signed out: please sign in again."); }
+    else notice(`地图的一部分没有取到。 A part of the map could not be fetched. (${error?.message ?? ""})`);
+  });
+  map.once("style.load", () => { if (!map.hasImage("stripes")) map.addImage("stripes", stripes()); showDensity(); });
+  const zoomed = () => { byId("closer").hidden = map.getZoom() >= BUILDINGS_FROM_ZOOM; };
+  map.on("zoom", zoomed);
+  zoomed();
+  map.on("mousemove", follow);
+  map.on("click", follow);
+  map.on("click", BUILDING_LAYERS, ({ lngLat, features }) => showBuilding(lngLat, features[0].properties));
+  map.on("idle", () => { byId("map").dataset.drawn = "yes"; });
+}
+
+async function start() {
+  fillSelectors();
+  listenToAccount();
+  byId("search").addEventListener("submit", search);
+  const [answer] = await Promise.allSettled([fetched("/api/map"), recall()]);
+  if (answer.status === "fulfilled") about = { ...about, ...answer.value };
+  else notice(answer.reason.message);
+  byId("fictional").hidden = !about.fictional;
+  byId("review").replaceChildren(...(about.review_number ? [`审图号：${about.review_number}`] : both(["内部用图", "for internal use only"])));
+  byId("attribution").textContent = about.attribution ?? "";
+  showAccount();
+  showClasses();
+  try {
+    makeMap();
+  } catch {
+    notice("此浏览器不能显示地图（需要 WebGL2）。 This browser cannot draw the map: it needs WebGL2.");
+  }
+}
+
+start();

@@ -1,0 +1,76 @@
+/* The words of gis/terms.py that the page shows: [中文, English]. A test keeps the two in step. */
+
+export const KINDS = {
+  residential: ["住宅建筑", "residential building"],
+  work_shed: ["工地工棚", "construction-site work shed"],
+  other_habitable: ["可以居住的其他建筑", "other habitable structure"],
+};
+
+export const STATUSES = {
+  active: ["在用", "active"],
+  demolished: ["已拆除", "demolished"],
+  replaced: ["已拆分或合并", "replaced by split, merge or rebuilding"],
+  retired: ["登记注销", "retired: never was a residential building"],
+};
+
+export const CATEGORIES = {
+  all: ["全部", "all"],
+  permanent: ["常住(户籍)", "permanent"],
+  floating: ["流动", "floating"],
+  other: ["其他", "other"],
+  undetermined: ["未定", "undetermined"],
+};
+
+export const LEVELS = {
+  province: ["省级", "province"],
+  prefecture: ["地级", "prefecture"],
+  county: ["县级", "county"],
+  township: ["乡级", "township"],
+  village: ["村级", "village"],
+};
+
+export const ROLES = {
+  registrar: ["登记员", "registrar"],
+  planner: ["规划员", "planner"],
+  field_officer: ["外勤", "field officer"],
+  auditor: ["审计员", "auditor"],
+  account_administrator: ["账户管理员", "administrator of accounts"],
+};
+
+export const WITHHELD = ["不公布", "withheld"];
+
+/** An element with text, and further elements or texts inside it. Text never becomes markup. */
+export function element(tag, properties = {}, ...inside) {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...inside);
+  return made;
+}
+
+/** Chinese first, English beside it. */
+export function both([zh, en]) {
+  return [zh, " ", element("i", { lang: "en" }, en)];
+}
+
+export function bothAsText(pair) {
+  return pair.join(" ");
+}
+
+/** The word for a value, or the value itself where the page does not know it yet. */
+export function wordFor(words, value) {
+  return words[value] ?? [String(value ?? "—"), ""];
+}
+
+/** A building number as people read it: CNNN NNNN NNKK. */
+export function shownNumber(number) {
+  return String(number).replace(/(\d{4})(\d{4})(\d{4})/, "$1 $2 $3");
+}
+
+/** The twelve digits typed, or null where the check digits (MOD 97-10) do not fit. */
+export function checkedNumber(typed) {
+  const digits = typed.normalize("NFKC").replace(/[\s-]/g, "");
+  return /^\d{12}$/.test(digits) && Number(digits) % 97 === 1 ? digits : null;
+}
+
+export function count(value) {
+  return Number(value).toLocaleString("en", { maximumFractionDigits: value < 100 ? 1 : 0 });
+}
