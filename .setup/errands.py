@@ -12,7 +12,7 @@ import dependencies
 import postgis
 from ground import CHECKOUT, VAR, SetUpError, alone, programs_module, say
 
-CHECKS = (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",), ("lint-imports",))
+CHECKS = (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",), ("lint-imports", "--no-logo"))
 
 
 def main(words: list[str]) -> NoReturn:
@@ -41,16 +41,8 @@ def _test(words: list[str]) -> int:
 
 def _bench(words: list[str]) -> int:
     _prepare("bench", server=True)
-    return _become(
-        "-m",
-        "pytest",
-        "-s",
-        "-o",
-        "python_files=bench_*.py test_*.py",
-        "-o",
-        "python_functions=bench_* test_*",
-        *(words or ["tests/bench"]),
-    )
+    names = ("-o", "python_files=bench_*.py test_*.py", "-o", "python_functions=bench_* test_*")
+    return _become("-m", "pytest", "-s", *names, *(words or ["tests/bench"]))
 
 
 def _check(_words: list[str]) -> int:

@@ -12,6 +12,7 @@ import stat
 import subprocess
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -286,8 +287,9 @@ class Server:
 
     def _socket_dir(self) -> Path:
         """Make the socket's folder, or see that the one there is ours and closed to others."""
-        path = SOCKETS / f"menpai-{self.account.uid}-{_mark(self.home)}"
-        path.mkdir(mode=0o700, exist_ok=True)
+        path = SOCKETS / f"menpai-{self.account.uid}-{mark(self.home)}"
+        with suppress(FileExistsError):
+            path.mkdir(mode=0o700)
         facts = path.lstat()
         if not stat.S_ISDIR(facts.st_mode) or facts.st_uid not in {self.account.uid, os.geteuid()}:
             message = f"{path} belongs to somebody else; remove it and start again."
@@ -322,7 +324,7 @@ def _made_home(var: Path, account: Account) -> Path:
     place = home(var)
     if account.is_other and not place.is_symlink() and not place.exists() and not _reaches(account, place.parent):
         APART.mkdir(mode=0o755, parents=True, exist_ok=True)
-        place.symlink_to(APART / _mark(place))
+        place.symlink_to(APART / mark(place))
     folder = place.resolve()
     if not folder.exists():
         folder.mkdir(mode=0o700)
@@ -392,7 +394,8 @@ def _between(least: int, value: int, most: int) -> int:
     return max(least, min(value, most))
 
 
-def _mark(path: Path) -> str:
+def mark(path: Path) -> str:
+    """Return a short name for a folder, the same at every start."""
     return hashlib.sha256(str(path).encode()).hexdigest()[:10]
 
 
