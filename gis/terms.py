@@ -77,6 +77,20 @@ class Category(Term):
     UNDETERMINED = "undetermined", "未定", "undetermined", "第三条"
 
 
+class CategoryReason(Term):
+    """Why a resident has the category they have (Article 3): stored beside it, so that it can be explained."""
+
+    SAME_COUNTY = "same_county", "户籍地与居住地同县(市、区)", "registered in the county of residence", "第三条"
+    URBAN_DISTRICTS_OF_ONE_CITY = "urban_districts_of_one_city", "本市市辖区之间", "districts of one city", "第三条"
+    OTHER_COUNTY = "other_county", "本自治区户籍跨县(市、区)居住", "registered in another county of Ningxia", "第三条"
+    OUTSIDE_NINGXIA = "outside_ningxia", "非本自治区户籍", "registered outside Ningxia", "第三条"
+    HUKOU_UNKNOWN = "hukou_unknown", "户籍地不明", "place of household registration unknown", "第三条"
+    CITY_LEVEL_CODE = "city_level_code", "户籍地只到市级", "the code names a city, not a county", "GB/T 2260"
+    RETIRED_CODE_AMBIGUOUS = "retired_code_ambiguous", "旧代码对应多地", "a retired code, several answers", "GB/T 2260"
+    HMT = "hmt", "港澳台居民", "Hong Kong, Macau or Taiwan resident", "第十条"
+    FOREIGN = "foreign", "外国人", "foreigner", "第十条"
+
+
 class CitizenshipClass(Term):
     """What Article 3 needs to know of nationality, and no more."""
 
