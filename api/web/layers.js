@@ -44,6 +44,12 @@ export function rateOf(properties) {
   return km > 0 ? properties.n / (km * km) : null;
 }
 
+/** How strongly cells are drawn at a zoom, 0 to 1. */
+export function strengthOfCells(zoom) {
+  const share = Math.min(Math.max((zoom - FADE.from) / (FADE.to - FADE.from), 0), 1);
+  return FADE.before + share * (FADE.after - FADE.before);
+}
+
 /** Stripes of withheld cells, as in maps/density.js. */
 export function stripes() {
   const side = 8;
@@ -67,7 +73,9 @@ const KIND_COLOUR = ["match", ["get", "kind"], ...Object.entries(KIND_COLOURS).f
 const STANDING = ["==", ["get", "status"], "active"];
 const POLYGON = ["==", ["geometry-type"], "Polygon"];
 const POINT = ["==", ["geometry-type"], "Point"];
-const FADED = (near, far) => ["interpolate", ["linear"], ["zoom"], 12.5, near, 13.5, far];
+/* Cells step back where buildings come in; the legend follows. */
+const FADE = { from: 12.5, to: 13.5, before: 1, after: 0.4 };
+const FADED = ["interpolate", ["linear"], ["zoom"], FADE.from, FADE.before, FADE.to, FADE.after];
 const GROUPED = ["concat", ["slice", ["get", "number"], 0, 4], " ", ["slice", ["get", "number"], 4, 8], " ",
   ["slice", ["get", "number"], 8, 12]];
 
@@ -80,7 +88,8 @@ function divisionLayers() {
   return [
     line("village", 0.5, "#9aa3ad", { "line-dasharray": [2, 2] }),
     line("township", 0.7, "#8a939d", { "line-dasharray": [4, 2] }),
-    line("county", ["interpolate", ["linear"], ["zoom"], 6, 0.7, 12, 1.6], "#4a525b"),
+    { ...line("county", 3, "#ffffff", { "line-opacity": 0.5 }), id: "county-casing" },
+    line("county", ["interpolate", ["linear"], ["zoom"], 6, 0.8, 12, 1.6], "#3a424b"),
     line("prefecture", ["interpolate", ["linear"], ["zoom"], 6, 1.6, 12, 2.8], "#23282e"),
     {
       id: "county-under-mouse", type: "line", source: "divisions", "source-layer": "divisions", filter: of("county"),
@@ -91,13 +100,14 @@ function divisionLayers() {
 
 function nameLayers() {
   const name = (level, zooms, size, stack, paint = {}) => ({
-    id: `${level}-name`, type: "symbol", source: "division-names", "source-layer": "divisions",
+    id: `${level}-name`, type: "symbol", source: "division-names",
     filter: ["==", ["get", "level"], level], ...zooms,
     layout: { "text-field": ["get", "name"], "text-font": stack, "text-size": size, "text-padding": 3, "text-max-width": 20 },
     paint: { "text-color": "#15191e", "text-halo-color": "rgba(255, 255, 255, 0.92)", "text-halo-width": 1.6, ...paint },
   });
   const size = ["interpolate", ["linear"], ["zoom"], 7, 12, 11, 17];
   return [
+    { id: "named", type: "line", source: "divisions-whole", "source-layer": "divisions", paint: { "line-opacity": 0 } },
     name("prefecture", { maxzoom: 7.2 }, 15, BOLD),
     name("county", { minzoom: 7.2, maxzoom: 15 }, size, REGULAR),
   ];
@@ -108,11 +118,11 @@ function cellLayers() {
   return [
     {
       id: "cells", ...shown, filter: ["!", ["to-boolean", ["get", "withheld"]]],
-      paint: { "fill-color": "#ffffff", "fill-opacity": FADED(0.92, 0.4), "fill-antialias": false },
+      paint: { "fill-color": "#ffffff", "fill-opacity": FADED, "fill-antialias": false },
     },
     {
       id: "cells-withheld", ...shown, filter: ["to-boolean", ["get", "withheld"]],
-      paint: { "fill-pattern": "stripes", "fill-opacity": FADED(0.85, 0.35) },
+      paint: { "fill-pattern": "stripes", "fill-opacity": FADED },
     },
     {
       id: "cell-edges", source: "cells", "source-layer": "cells", type: "line", minzoom: 10,
@@ -142,8 +152,7 @@ function buildingLayers() {
     {
       id: "building-numbers", ...from, type: "symbol", minzoom: 17,
       layout: {
-        "text-field": ["concat", GROUPED, "\n", ["coalesce", ["get", "standard_address"], ""]], "text-font": REGULAR,
-        "text-size": 12, "text-offset": [0, 1], "text-anchor": "top", "text-max-width": 12,
+        "text-field": GROUPED, "text-font": REGULAR, "text-size": 12, "text-offset": ["case", POINT, ["literal", [0, 1.3]], ["literal", [0, 0]]],
       },
       paint: { "text-color": "#2a1406", "text-halo-color": "#ffffff", "text-halo-width": 1.6 },
     },
@@ -156,8 +165,9 @@ export function mapStyle() {
     version: 8,
     sources: {
       divisions: { type: "vector", tiles: tiles("divisions"), minzoom: 4, maxzoom: 12, promoteId: "code" },
-      /* Names come from one zoom at which the region lies in one tile: cut at no tile edge, so drawn once. */
-      "division-names": { type: "vector", tiles: tiles("divisions"), minzoom: 5, maxzoom: 5 },
+      /* The one zoom at which the region lies in one tile, so that no division is cut: names.js reads it. */
+      "divisions-whole": { type: "vector", tiles: tiles("divisions"), minzoom: 5, maxzoom: 5 },
+      "division-names": { type: "geojson", data: { type: "FeatureCollection", features: [] } },
       cells: { type: "vector", tiles: tiles("cells", { category: "all", size: 1000 }), minzoom: 5, maxzoom: 13 },
       buildings: { type: "vector", tiles: tiles("buildings"), minzoom: BUILDINGS_FROM_ZOOM, maxzoom: 15 },
     },

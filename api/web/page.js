@@ -2,7 +2,8 @@
 
 import * as maplibregl from "./vendor/maplibre-gl/maplibre-gl.mjs";
 import { fetched, isPlanner, recall, session, signIn, signOut, withBearer } from "./account.js";
-import { BUILDINGS_FROM_ZOOM, KIND_COLOURS, densityColour, mapStyle, rateOf, sequential, stripes, tiles } from "./layers.js";
+import { BUILDINGS_FROM_ZOOM, KIND_COLOURS, densityColour, mapStyle, rateOf, sequential, strengthOfCells, stripes, tiles } from "./layers.js";
+import { keepNames } from "./names.js";
 import {
   CATEGORIES, KINDS, LEVELS, ROLES, STATUSES, WITHHELD, both, bothAsText, checkedNumber, count, element, shownNumber, wordFor,
 } from "./words.js";
@@ -41,8 +42,9 @@ function showAccount() {
   }
 }
 
-async function rightsChanged() {
+function rightsChanged() {
   countsOf.clear();
+  if (under.properties) showCounts(under.properties);
   showAccount();
   showDensity();
 }
@@ -85,10 +87,12 @@ function showClasses() {
   const colours = sequential(uppers.length);
   const rows = uppers.map((upper, place) => {
     const low = place ? uppers[place - 1] : 0;
-    const span = place === uppers.length - 1 && place ? `> ${count(low)}` : `${place ? "> " : ""}${count(low)} – ${count(upper)}`;
+    const last = place === uppers.length - 1;
+    const span = place === 0 ? `≤ ${count(upper)}` : `> ${count(low)}${last ? "" : ` – ${count(upper)}`}`;
     return element("li", {}, swatch(colours[place]), element("span", {}, span));
   });
-  const withheld = ["不公布：少于 10 人，或可由合计推算", "withheld: fewer than 10, or derivable from totals"];
+  const least = about.withheld_below ?? 10;
+  const withheld = [`不公布：少于 ${least} 人，或可由合计推算`, `withheld: fewer than ${least}, or derivable from totals`];
   rows.reverse().push(element("li", {}, swatch(null, "withheld"), element("span", {}, ...both(withheld))));
   byId("classes").replaceChildren(...rows);
   const release = about.release ? [`统计日期 ${about.release}`, "date of the release"] : ["尚未发布统计。", "No counts released yet."];
@@ -118,7 +122,7 @@ function fillSelectors() {
 
 /* ---- what lies under the mouse ---- */
 
-const under = { code: null };
+const under = { code: null, properties: null };
 
 function told(figure) {
   if (!figure) return ["—"];
@@ -126,6 +130,7 @@ function told(figure) {
 }
 
 async function showCounts({ code, name, level }) {
+  byId("point").hidden = true;
   byId("division").replaceChildren(name, " ", element("i", {}, `${bothAsText(wordFor(LEVELS, level))} ${code}`));
   try {
     if (!countsOf.has(code)) countsOf.set(code, fetched(`/api/divisions/${code}/counts`));
@@ -145,12 +150,13 @@ function mark(code, lit) {
 
 function showDivision(feature) {
   const code = feature?.properties.code ?? null;
-  if (code === under.code) return;
+  if (!code || code === under.code) return; // off the map the last division stays to be read
   mark(under.code, false);
   mark(code, true);
   under.code = code;
+  under.properties = feature.properties;
   clearTimeout(under.wait);
-  if (code) under.wait = setTimeout(() => showCounts(feature.properties), 120);
+  under.wait = setTimeout(() => showCounts(feature.properties), 120);
 }
 
 function showCell(feature) {
@@ -224,6 +230,7 @@ function makeMap() {
     container: "map", style: mapStyle(), bounds: about.bounds ?? NINGXIA, fitBoundsOptions: { padding: 24 }, hash: "at",
     minZoom: 4, maxZoom: 19, attributionControl: false, dragRotate: false, pitchWithRotate: false, touchPitch: false,
     locale: LOCALE, transformRequest: withBearer, fadeDuration: 100,
+    zoomLevelsToOverscale: undefined, // a tile drawn larger than it is stays in one piece: names.js needs it whole
   });
   map.touchZoomRotate.disableRotation();
   map.addControl(new maplibregl.NavigationControl({ showCompass: false }), "top-left");
@@ -233,8 +240,12 @@ function makeMap() {
     if (error?.status === 401) { signOut(); rightsChanged(); notice("登录已过期，请重新登录。 Signed out: please sign in again."); }
     else notice(`地图的一部分没有取到。 A part of the map could not be fetched. (${error?.message ?? ""})`);
   });
+  keepNames(map, "divisions-whole", "divisions", "division-names");
   map.once("style.load", () => { if (!map.hasImage("stripes")) map.addImage("stripes", stripes()); showDensity(); });
-  const zoomed = () => { byId("closer").hidden = map.getZoom() >= BUILDINGS_FROM_ZOOM; };
+  const zoomed = () => {
+    byId("closer").hidden = map.getZoom() >= BUILDINGS_FROM_ZOOM;
+    byId("classes").style.setProperty("--strength", strengthOfCells(map.getZoom()));
+  };
   map.on("zoom", zoomed);
   zoomed();
   map.on("mousemove", follow);
