@@ -56,7 +56,7 @@ def _script(name: str, program: Path, variables: dict[str, str]) -> str:
     """Write a script that starts an unpacked program with its own libraries, which nothing else should see."""
     SCRIPTS.mkdir(exist_ok=True)
     script = SCRIPTS / name
-    lines = [f"{key}='{value}'" for key, value in (debian.relocated("nss") | variables).items()]
+    lines = [f"{key}='{value}'" for key, value in (debian.relocated() | variables).items()]
     script.write_text(f"#!/bin/sh\n{' '.join(lines)} exec '{program}' \"$@\"\n")
     script.chmod(0o755)
     return str(script)

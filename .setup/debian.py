@@ -14,6 +14,8 @@ from ground import PACKAGES, VAR, SetUpError, run, say
 
 NO_CLUSTER = Path("/etc/postgresql-common/createcluster.d/menpai.conf")
 PATIENCE_S = 600
+LIBRARY_FOLDERS = ("", "nss", "pulseaudio")
+"""Folders whose libraries an installed program would find by links or by a path of its own."""
 
 
 def available() -> bool:
@@ -44,11 +46,11 @@ def provide(choose: Callable[[Callable[[str], list[str]]], list[str]]) -> None:
         _install(power, apt, packages)
 
 
-def relocated(name: str) -> dict[str, str]:
-    """Return the library path of an unpacked program, for its process only; ``name``: one more folder of libraries."""
+def relocated() -> dict[str, str]:
+    """Return the library path of an unpacked program, for its process only."""
     libraries = [folder for lib in ("usr/lib", "lib") for folder in sorted(PACKAGES.glob(f"{lib}/*-linux-gnu*"))]
-    folders = [folder / part for folder in libraries for part in ("", "blas", "lapack", name)]
-    return {"LD_LIBRARY_PATH": ":".join(str(folder) for folder in folders)}
+    folders = [str(folder / part) for folder in libraries for part in LIBRARY_FOLDERS]
+    return {"LD_LIBRARY_PATH": ":".join(folders)}
 
 
 def _power() -> list[str] | None:
@@ -91,7 +93,6 @@ def _refresh(command: list[str]) -> None:
 def _install(power: list[str], apt: list[str], packages: list[str]) -> None:
     """Install system-wide, but without the cluster that Debian would make and start for everyone."""
     say(f"installing {', '.join(packages)}")
-    had_folder = NO_CLUSTER.parent.exists()
     run([*power, "mkdir", "-p", str(NO_CLUSTER.parent)])
     run([*power, "sh", "-c", f"echo 'create_main_cluster = false' > {NO_CLUSTER}"])
     try:
@@ -110,8 +111,6 @@ def _install(power: list[str], apt: list[str], packages: list[str]) -> None:
         )
     finally:
         run([*power, "rm", "-f", str(NO_CLUSTER)])
-        if not had_folder:  # ours alone, unless postgresql-common has put it to use by now
-            run([*power, "rmdir", "--ignore-fail-on-non-empty", "-p", str(NO_CLUSTER.parent)])
 
 
 def _private_options() -> list[str]:

@@ -16,6 +16,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from gis import settings
 from gis.store import cluster, postmaster, programs
 
 CHECKOUT = Path(__file__).parents[2]
@@ -32,8 +33,16 @@ with cluster.running(Path(sys.argv[1])):
 @pytest.fixture
 def var(tmp_path: Path) -> Iterator[Path]:
     """Yield a MENPAI_VAR of the test's own; its server and its data are gone afterwards."""
+    _lend_programs(tmp_path)
     yield tmp_path
     _clear(tmp_path)
+
+
+def _lend_programs(var: Path) -> None:
+    """Let ``var`` find the programs that the set-up unpacked for a user without rights."""
+    unpacked = settings.read().var / programs.UNPACKED
+    if unpacked.exists():
+        (var / programs.UNPACKED).symlink_to(unpacked)
 
 
 def _clear(var: Path) -> None:
@@ -74,8 +83,8 @@ def _supervisor(var: Path) -> Iterator[subprocess.Popen[str]]:
 def test_safe_and_closed_to_others(var: Path) -> None:
     """Data checksums and fsync on, a socket in a closed folder, China's time, and the newest data where it belongs."""
     running = cluster.start(var)
-    settings = ("data_checksums", "fsync", "listen_addresses", "TimeZone", "server_encoding", "jit", "max_wal_size")
-    assert [_ask(running, f"SHOW {name}") for name in settings] == [
+    names = ("data_checksums", "fsync", "listen_addresses", "TimeZone", "server_encoding", "jit", "max_wal_size")
+    assert [_ask(running, f"SHOW {name}") for name in names] == [
         "on",
         "on",
         "",
@@ -183,6 +192,8 @@ def test_started_by_hand_stays(var: Path) -> None:
 def test_long_path_with_odd_letters(var: Path) -> None:
     """A socket's path may have 107 bytes; MENPAI_VAR may have more, quotes and Chinese letters."""
     deep = var / "it's a very long way to the register" / ("门牌" * 20)
+    deep.mkdir(parents=True)
+    _lend_programs(deep)
     running = cluster.start(deep)
     try:
         assert _ask(running, "SELECT 1") == "1"
