@@ -54,6 +54,7 @@ class LateGroup(click.Group):
     """A group that knows its commands' names and one line about each, and imports the one called."""
 
     def __init__(self, name: str, table: dict[str, tuple[object, str]], summary: str) -> None:
+        """Take the table: each name with ``module:attribute`` or a table beneath it, and its one line."""
         super().__init__(name, help=summary, no_args_is_help=False)
         self.table = table
 
@@ -88,10 +89,10 @@ def answer(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
-    except Exception as error:  # noqa: BLE001 - the last place where a fault can become a sentence
+    except Exception as error:
         if os.environ.get("MENPAI_DEBUG"):
             raise
-        from api.commands.refusals import sentence  # noqa: PLC0415 - nobody pays for it who is not refused
+        from api.refusals import sentence  # noqa: PLC0415 - nobody pays for it who is not refused
 
         click.echo(f"menpai: {sentence(error)}", err=True)
         return REFUSED

@@ -82,3 +82,45 @@ class BadArgument(MenpaiError):  # noqa: N818
     """{why}."""
 
     status = 422
+
+
+class WrongPassword(MenpaiError):  # noqa: N818
+    """Name or password is wrong."""
+
+    status = 401
+
+
+class TooManyAttempts(MenpaiError):  # noqa: N818
+    """Too many wrong passwords: try again in {wait_s} seconds."""
+
+    status = 429
+
+
+class LinkSpent(MenpaiError):  # noqa: N818
+    """This link was used before or is too old; "menpai account link NAME" makes a new one."""
+
+    status = 401
+
+
+class AccountNotFound(MenpaiError):  # noqa: N818
+    """No account is named {name}."""
+
+    status = 404
+
+
+class KeysUnreadable(MenpaiError):  # noqa: N818
+    """The keys cannot be used: {why}."""
+
+    status = 503
+
+
+class PersonErased(MenpaiError):  # noqa: N818
+    """This record was erased: its key has been destroyed, and nothing can open it again."""
+
+    status = 410
+
+
+class EnvelopeBroken(MenpaiError):  # noqa: N818
+    """A sealed record does not open with its own key: it was changed, moved to another row, or is not ours."""
+
+    status = 500

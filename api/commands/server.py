@@ -4,7 +4,7 @@ import click
 from sqlalchemy import text
 
 from gis import settings
-from gis.errors import DatabaseUnreachable
+from gis.errors import BadArgument, DatabaseUnreachable
 from gis.store import cluster, schema, session
 
 
@@ -24,7 +24,7 @@ def down() -> None:
     """Stop the private database; a server of one's own is left alone."""
     here = settings.read()
     if here.database_url is not None:
-        raise click.UsageError("MENPAI_DATABASE_URL names a server of your own; stop it with its own means.")
+        raise BadArgument(why="MENPAI_DATABASE_URL names a server of your own; stop it by its own means")
     session.forget()
     stopped = cluster.stop(here.var)
     click.echo("数据库已停止 the database is down" if stopped else "数据库未运行 no database was running")
@@ -45,9 +45,7 @@ def status() -> None:
 def whereabouts() -> str:
     """Return the database's name, server and PostGIS; raises DatabaseUnreachable."""
     with session.connect() as connection:
-        name, version = connection.execute(
-            text("SELECT current_database(), current_setting('server_version')")
-        ).one()
+        name, version = connection.execute(text("SELECT current_database(), current_setting('server_version')")).one()
         postgis = connection.execute(
             text("SELECT extversion FROM pg_extension WHERE extname = 'postgis'")
         ).scalar_one_or_none()

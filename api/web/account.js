@@ -59,6 +59,15 @@ export async function signIn(username, password) {
   await recall();
 }
 
+/** One-time link, with a password to set or none. */
+export async function enter(token, password) {
+  sessionStorage.removeItem(KEY);
+  const body = JSON.stringify(password ? { token, password } : { token });
+  const headers = { "Content-Type": "application/json" };
+  const { access_token: issued } = await fetched("/api/first-start", { method: "POST", headers, body });
+  sessionStorage.setItem(KEY, issued);
+}
+
 export function signOut() {
   sessionStorage.removeItem(KEY);
   session.actor = null;

@@ -1,4 +1,4 @@
-"""What the command line says when it refuses: one sentence, whatever went wrong."""
+"""One sentence for whatever went wrong, without the row values that a database's message may carry."""
 
 import sys
 import traceback

@@ -1,0 +1,41 @@
+"""Released counts of a division: nothing else about residents leaves by this door."""
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+from sqlalchemy import text
+
+from api import answers, errors
+from api.releases import ALL, CATEGORIES, On, may_see_categories, release_on
+from api.signing_in import Token, caller
+from gis.register import divisions
+from gis.store import session
+
+router = APIRouter(tags=["counts 统计"])
+
+
+@router.get("/api/divisions/{code}/counts", responses=errors.documented(401, 404, 422, 503))
+def counts(code: str, token: Token, on: On = None) -> Response:
+    """Return the residents of a division (6, 9 or 12 digits) at the last release up to a day.
+
+    Without a planner's account only all residents together; a withheld count has no number.
+    """
+    who = caller(token)
+    number = divisions.parse_code(code)
+    wanted = list(CATEGORIES) if may_see_categories(who) else [ALL]
+    with session.open(who.database_role) as connection:
+        name = divisions.find_name(connection, number)
+        release = release_on(connection, on)
+        rows = connection.execute(
+            text(
+                "SELECT category, n, withheld FROM pub.division_counts"
+                " WHERE release = :release AND division_code = :code AND category = ANY(:wanted)"
+            ),
+            {"release": release, "code": number, "wanted": wanted},
+        ).all()
+    return answers.json(
+        {
+            "division": {"code": str(number), "name": name, "level": divisions.level_of(number)},
+            "release": release,
+            "counts": {row.category: {"n": row.n, "withheld": row.withheld} for row in rows},
+        }
+    )

@@ -1,0 +1,85 @@
+"""The pages: the map, a building's public page, the first start, and the description of the interface."""
+
+from functools import cache
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import FileResponse, HTMLResponse, Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.staticfiles import StaticFiles
+
+from api import errors
+from api.buildings import get_building
+from gis import numbering
+from gis.register.divisions import TEST_DIVISION
+from gis.store import session
+from gis.terms import BuildingKind, BuildingStatus
+
+WEB = Path(__file__).parent / "web"
+CHECKED_EACH_TIME = {"Cache-Control": "no-cache"}
+router = APIRouter(include_in_schema=False)
+
+
+def mount(app: FastAPI) -> None:
+    """Serve the pages, and the files they are made of under /web."""
+    app.include_router(router)
+    app.mount("/web", Files(directory=WEB), name="web")
+
+
+class Files(StaticFiles):
+    """Files of the pages; a browser asks each time whether they changed, so that an update shows."""
+
+    def file_response(self, *args: object, **kwargs: object) -> Response:
+        """Return a file with its caching rule."""
+        answer = super().file_response(*args, **kwargs)  # type: ignore[arg-type]  # passed on as it came
+        answer.headers.update(CHECKED_EACH_TIME)
+        return answer
+
+
+@router.get("/")
+def map_page() -> Response:
+    """Return the map."""
+    return FileResponse(WEB / "index.html", headers=CHECKED_EACH_TIME)
+
+
+@router.get("/enter")
+def enter_page() -> Response:
+    """Return the page behind a one-time link; the token stays after the #, which no server sees."""
+    return FileResponse(WEB / "enter.html")
+
+
+@router.get("/docs")
+def docs_page() -> Response:
+    """Return Swagger UI over /openapi.json, from this service's own files."""
+    return FileResponse(WEB / "docs.html", headers=CHECKED_EACH_TIME)
+
+
+@router.get("/b/{number}", responses=errors.documented(404, 422, 503))
+def building_page(number: str) -> Response:
+    """Return the public page of a building: the structure, and how to complain; never who lives there."""
+    with session.open("public") as connection:
+        row = get_building(connection, number)
+    trial = str(row.number).startswith(str(numbering.KIND_DIGITS[numbering.TEST]))
+    page = (
+        _templates()
+        .get_template("building.html")
+        .render(
+            building={
+                "shown": numbering.show(str(row.number)),
+                "standard_address": row.standard_address,
+                "division": row.division_name,
+                "kind": BuildingKind(row.kind),
+                "status": BuildingStatus(row.status),
+                "valid_to": row.expires_on,
+            },
+            fictional=trial and row.division_code != TEST_DIVISION,
+            station=None,  # facilities come with a later issue; until then the page names the police station
+        )
+    )
+    return HTMLResponse(page, headers=CHECKED_EACH_TIME)
+
+
+@cache
+def _templates() -> Environment:
+    """Return the templates, in which everything is escaped and nothing may be missing."""
+    return Environment(loader=FileSystemLoader(WEB), autoescape=True, undefined=StrictUndefined, trim_blocks=True)

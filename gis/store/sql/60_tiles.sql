@@ -1,0 +1,85 @@
+-- Vector tiles, one statement each. They run with the rights of whoever asks: a role that may not
+-- read a count gets an error here, whatever the door let through.
+
+-- The part of the register's CRS that a tile and its margin of 64/4096 cover.
+CREATE FUNCTION calc.tile_reach(z integer, x integer, y integer) RETURNS geometry
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT ST_Transform(ST_TileEnvelope(z, x, y, margin => 64.0 / 4096), 4490)
+$$;
+
+-- Buildings with what anybody may know of a structure, and no count.
+CREATE FUNCTION calc.buildings_tile(z integer, x integer, y integer) RETURNS bytea
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT ST_AsMVT(feature, 'buildings', 4096, 'shape', 'id')
+    FROM (
+        SELECT b.number AS id, b.number::text AS number, b.kind, b.status, a.standard_address,
+            b.division_code::text AS division,
+            ST_AsMVTGeom(ST_Transform(b.geometry, 3857), ST_TileEnvelope(z, x, y), 4096, 64) AS shape
+        FROM reg.buildings b
+        LEFT JOIN LATERAL (
+            SELECT standard_address FROM reg.addresses
+            WHERE building_number = b.number AND valid_to IS NULL ORDER BY id LIMIT 1
+        ) a ON true
+        WHERE b.geometry && calc.tile_reach(z, x, y) AND b.status <> 'retired'
+    ) feature
+    WHERE shape IS NOT NULL
+$$;
+
+-- Divisions that have a boundary, the small ones over the large.
+CREATE FUNCTION calc.divisions_tile(z integer, x integer, y integer) RETURNS bytea
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT ST_AsMVT(feature, 'divisions', 4096, 'shape', 'id')
+    FROM (
+        SELECT code AS id, code::text AS code, name, level,
+            ST_AsMVTGeom(ST_Transform(boundary, 3857), ST_TileEnvelope(z, x, y), 4096, 64) AS shape
+        FROM reg.divisions
+        WHERE boundary && calc.tile_reach(z, x, y)
+        ORDER BY array_position(ARRAY['province', 'prefecture', 'county', 'township', 'village'], level), code
+    ) feature
+    WHERE shape IS NOT NULL
+$$;
+
+-- Squares of one size with their released counts; a withheld one carries no n.
+CREATE FUNCTION calc.cells_tile(z integer, x integer, y integer, size integer, category text, release date)
+RETURNS bytea
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT ST_AsMVT(feature, 'cells', 4096, 'shape')
+    FROM (
+        SELECT c.cell, count.n, count.withheld, count.category, count.release::text AS release,
+            ST_AsMVTGeom(ST_Transform(c.geometry, 3857), ST_TileEnvelope(z, x, y), 4096, 64) AS shape
+        FROM pub.cells c
+        JOIN pub.cell_counts count ON count.cell = c.cell AND count.size = c.size
+        WHERE c.geometry && calc.tile_reach(z, x, y) AND c.size = cells_tile.size
+            AND count.category = cells_tile.category AND count.release = cells_tile.release
+    ) feature
+    WHERE shape IS NOT NULL
+$$;
+
+-- Two equal answers mean equal tiles: rows are never changed in place, so their xmin tells them apart.
+CREATE FUNCTION calc.divisions_version() RETURNS text
+LANGUAGE sql STABLE AS $$
+    SELECT md5(coalesce(string_agg(code::text || ' ' || xmin::text, ',' ORDER BY code), ''))
+    FROM reg.divisions WHERE boundary IS NOT NULL
+$$;
+
+CREATE FUNCTION calc.release_version(release date) RETURNS text
+LANGUAGE sql STABLE AS $$
+    SELECT r.release::text || ' ' || r.xmin::text FROM pub.releases r WHERE r.release = release_version.release
+$$;
+
+-- Limits of five classes of a released count, by quantiles of what is shown.
+CREATE FUNCTION calc.cell_breaks(release date, size integer, category text) RETURNS integer[]
+LANGUAGE sql STABLE AS $$
+    SELECT percentile_disc(ARRAY[0.2, 0.4, 0.6, 0.8, 1.0]) WITHIN GROUP (ORDER BY count.n)
+    FROM pub.cell_counts count
+    WHERE count.release = cell_breaks.release AND count.size = cell_breaks.size
+        AND count.category = cell_breaks.category AND count.n > 0
+$$;
+
+REVOKE EXECUTE ON FUNCTION calc.tile_reach(integer, integer, integer), calc.buildings_tile(integer, integer, integer),
+    calc.divisions_tile(integer, integer, integer), calc.divisions_version(), calc.release_version(date),
+    calc.cells_tile(integer, integer, integer, integer, text, date), calc.cell_breaks(date, integer, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION calc.tile_reach(integer, integer, integer), calc.buildings_tile(integer, integer, integer),
+    calc.divisions_tile(integer, integer, integer), calc.divisions_version(), calc.release_version(date),
+    calc.cells_tile(integer, integer, integer, integer, text, date), calc.cell_breaks(date, integer, text)
+    TO {public}, {planner}, {registrar};
