@@ -6,7 +6,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
@@ -30,8 +30,8 @@ COMPRESSION = 6
 Zoom = Annotated[int, Path(ge=0, le=DEEPEST_ZOOM)]
 Place = Annotated[int, Path(ge=0, lt=2**DEEPEST_ZOOM)]
 Size = Annotated[Literal["100", "500", "1000"], Query(description="side of the squares in metres")]
-ANSWERS = {
-    200: {"content": {MEDIA_TYPE: {}}},
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "a tile", "content": {MEDIA_TYPE: {}}},
     204: {"description": "nothing is here"},
     304: {"description": "unchanged"},
 }

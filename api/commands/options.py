@@ -1,0 +1,64 @@
+"""Options that several commands share, and who is acting."""
+
+import getpass
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from tqdm import tqdm
+
+from gis.terms import Datum
+
+Decorated = Callable[..., Any]
+existing_file = click.Path(path_type=Path)
+"""Whether it is there is the reader's to say, in one sentence."""
+
+
+def file_options(command: Decorated) -> Decorated:
+    """Add the options of every import of structures."""
+    for option in (
+        click.option("--dry-run", is_flag=True, help="Do everything, keep nothing."),
+        click.option("--out", type=click.Path(path_type=Path), help="Write what became of every row as CSV."),
+        click.option("--datum", type=click.Choice(list(Datum)), help="Shift of the coordinates."),
+        click.option("--layer", help="Layer of a file that has several."),
+        click.option("--source", help="Name of the source; without it the file's."),
+        click.option("--as", "actor", metavar="ACTOR", help="Who acts; without it your log-in name."),
+    ):
+        command = option(command)
+    return command
+
+
+def acting(actor: str | None) -> str:
+    """Return who acts on structures: MENPAI_TOKEN's account, the name given, or the log-in name."""
+    token = os.environ.get("MENPAI_TOKEN")
+    if token:
+        from api import accounts  # noqa: PLC0415 - argon2 is only needed where somebody signs in
+
+        return str(accounts.caller_of(token).name)
+    if actor:
+        return actor
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # an account without a name, as in some containers
+        return "command line"
+
+
+@contextmanager
+def stages(what: str, many: int) -> Iterator[Callable[[str], None]]:
+    """Yield a function that hears the name of each stage; a terminal shows them as a bar, a file sees nothing."""
+    with tqdm(
+        total=many, desc=what, disable=not sys.stderr.isatty(), leave=False, bar_format="{desc} {bar} {postfix}"
+    ) as bar:
+        started = False
+
+        def hear(stage: str) -> None:
+            nonlocal started
+            bar.update(int(started))
+            bar.set_postfix_str(stage)
+            started = True
+
+        yield hear
