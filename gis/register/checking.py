@@ -52,7 +52,7 @@ class Verdicts:
     """The first reason found against each row, and what to say about it."""
 
     reasons: npt.NDArray[np.object_]
-    """Shape (n,): a Reason, or None while nothing stands against the row."""
+    """Shape (n,): a Reason as text, or None while nothing stands against the row."""
     details: dict[int, str] = field(default_factory=dict)
     """By position."""
 
@@ -64,7 +64,7 @@ class Verdicts:
     @property
     def good(self) -> Mask:
         """Shape (n,): nothing stands against the row so far."""
-        return np.equal(self.reasons, None)  # type: ignore[no-any-return]
+        return np.asarray(self.reasons == None, dtype=bool)  # noqa: E711 - element by element
 
     def against(self, mask: Mask, reason: Reason) -> npt.NDArray[np.intp]:
         """Hold a reason against the rows of a mask (n,) that are still good; return their positions."""
@@ -90,7 +90,7 @@ class Attributes:
 def check_kinds(kinds: pa.ChunkedArray, default: BuildingKind | None, verdicts: Verdicts) -> tuple[Any, Mask]:
     """Return the kind of each row (n,) and where it was assumed; holds NOT_RESIDENTIAL against the others."""
     encoded = kinds.combine_chunks().dictionary_encode()
-    words = [None if word is None else word.strip().lower() for word in encoded.dictionary.to_pylist()]
+    words = ["" if word is None else word.strip().lower() for word in encoded.dictionary.to_pylist()]
     assumed_kind = default or BuildingKind.RESIDENTIAL
     meanings = [assumed_kind if word in {"", UNSPECIFIED} else KINDS.get(word) for word in words]
     guesses = [word in {"", UNSPECIFIED} and default is None for word in words]
@@ -98,7 +98,7 @@ def check_kinds(kinds: pa.ChunkedArray, default: BuildingKind | None, verdicts: 
     places = encoded.indices.fill_null(len(words)).to_numpy(zero_copy_only=False)
     found = np.array([*meanings, assumed_kind], dtype=object)[places]
     assumed = np.array([*guesses, default is None], dtype=bool)[places]
-    for position in verdicts.against(np.equal(found, None), Reason.NOT_RESIDENTIAL):
+    for position in verdicts.against(np.asarray(found == None, dtype=bool), Reason.NOT_RESIDENTIAL):  # noqa: E711
         verdicts.details[int(position)] = f"kind={words[places[position]]}"
     return found, assumed
 
@@ -106,13 +106,13 @@ def check_kinds(kinds: pa.ChunkedArray, default: BuildingKind | None, verdicts: 
 def check_shapes(shapes: npt.NDArray[np.object_], missing: Mask, verdicts: Verdicts) -> None:
     """Hold against the rows whatever is wrong with their geometry as such; ``shapes`` (n,) in degrees."""
     verdicts.against(missing, Reason.MISSING_GEOMETRY)
-    verdicts.against(shapely.is_missing(shapes), Reason.INVALID_GEOMETRY)
-    verdicts.against(shapely.is_empty(shapes), Reason.EMPTY_GEOMETRY)
+    verdicts.against(np.asarray(shapely.is_missing(shapes)), Reason.INVALID_GEOMETRY)
+    verdicts.against(np.asarray(shapely.is_empty(shapes)), Reason.EMPTY_GEOMETRY)
     types = shapely.get_type_id(shapes)
     for position in verdicts.against(~np.isin(types, _SHAPES), Reason.UNSUPPORTED_GEOMETRY):
         verdicts.details[int(position)] = str(shapely.GeometryType(types[position]).name).lower()
     bounds = shapely.bounds(shapes)
-    verdicts.against(~np.isfinite(bounds).all(axis=1), Reason.BAD_COORDINATES)
+    verdicts.against(np.asarray(~np.isfinite(bounds).all(axis=1)), Reason.BAD_COORDINATES)
 
 
 def check_places(

@@ -1,0 +1,188 @@
+"""Import of structures: rows in, every one of them registered, unchanged, queued or refused.
+
+The file is checked as columns before the database is asked anything. Then, under the registration
+lock and in one transaction, what is known is set aside, what clashes is queued or refused, and the
+rest is numbered and copied in. A crash at any moment leaves nothing behind.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+import pyarrow as pa
+from sqlalchemy import Connection, text
+
+from gis import addresses
+from gis.register import duplicates, placing, references, writing
+from gis.register.sheets import ImportOptions, Sheet
+from gis.store import copying, session
+from gis.terms import BatchKind, Outcome, Reason
+
+REGISTRATION_LOCK = 0x6D70_0001
+"""Held by whoever registers buildings: two writers must not both register the same house."""
+DECIDED_BY_A_PERSON = {Reason.DOUBTFUL_DUPLICATE, Reason.ADDRESS_TAKEN, Reason.CHANGED_SINCE_REGISTERED}
+"""Reasons that queue a row; any other sends it back."""
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class BuildingsResult:
+    """What became of a file; the four counts add up to its rows."""
+
+    batch_id: int
+    registered: int
+    unchanged: int
+    queued: int
+    refused: int
+    results: pa.Table
+    """row, source_id, outcome, building_no, reason, detail: one for every row, in the file's order."""
+
+
+class _DryRun(Exception):  # noqa: N818 - no error: it undoes the trial
+    """The trial is over and nothing is kept."""
+
+
+def import_buildings(rows: pa.Table, options: ImportOptions, progress: Progress = lambda _: None) -> BuildingsResult:
+    """Register the structures of a table (rows.STRUCTURE_ROWS) and say what became of each row.
+
+    ``progress`` hears the name of each stage. Raises UnknownDivision for a division that is none,
+    DatabaseUnreachable.
+    """
+    progress("check")
+    sheet = Sheet(rows, options)
+    result = None
+    with suppress(_DryRun), session.open("registrar", actor=options.actor) as connection:
+        result = _register(connection, sheet, progress)
+        _keep(options)
+    return cast("BuildingsResult", result)
+
+
+def _keep(options: ImportOptions) -> None:
+    """Raise where nothing is to be kept: the session rolls back."""
+    if options.dry_run:
+        raise _DryRun
+
+
+def _register(connection: Connection, sheet: Sheet, progress: Progress) -> BuildingsResult:
+    """Place, compare, number and write the rows of a checked sheet, in the open transaction."""
+    places = placing.place(connection, sheet)
+    progress("compare")
+    identities = references.identify(sheet.rows)
+    references.strike_repeated(sheet, *identities)
+    for clash in duplicates.find_within(sheet.shapes, sheet.open):
+        _strike_clash(sheet, clash.later, f"row {sheet.row(clash.earlier)} of the file", certain=clash.certain)
+    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": REGISTRATION_LOCK})
+    source_id = references.find_source(connection, sheet.options.source)
+    references.set_aside_known(connection, sheet, source_id, *identities)
+    for met in duplicates.find_registered(connection, sheet.shapes, sheet.open):
+        detail = f"building {met.building_number}"
+        _strike_clash(sheet, met.position, detail, certain=met.certain, building_number=met.building_number)
+    normalised = _claim_addresses(connection, sheet)
+    progress("write")
+    accepted = sheet.open
+    outcomes = _outcomes(sheet)
+    batch_id = _open_batch(connection, sheet, source_id, outcomes)
+    if accepted.size:
+        writing.number(connection, sheet, accepted)
+        writing.write_buildings(connection, sheet, places, accepted)
+        writing.write_addresses(connection, sheet, normalised, accepted)
+        writing.write_trace(connection, sheet, accepted, (source_id, batch_id), identities)
+    writing.write_unregistered(connection, sheet, batch_id, outcomes)
+    return _result(sheet, batch_id, outcomes)
+
+
+def _strike_clash(
+    sheet: Sheet, position: int, detail: str, *, certain: bool, building_number: int | None = None
+) -> None:
+    """Refuse a row that is surely a duplicate; queue one that may be."""
+    reason = Reason.DUPLICATE_BUILDING if certain else Reason.DOUBTFUL_DUPLICATE
+    sheet.strike(position, reason, detail, building_number)
+
+
+def _claim_addresses(connection: Connection, sheet: Sheet) -> dict[int, str]:
+    """Return the normalised address of each open row that has one; queue those another building holds."""
+    positions = sheet.open
+    words = sheet.words("standard_address", positions)
+    if not any(words):
+        return {}
+    claims: dict[str, int] = {}
+    for position, address in zip(positions, addresses.normalise_many(words), strict=True):
+        if address:
+            earlier = claims.setdefault(address, int(position))
+            if earlier != position:
+                sheet.strike(int(position), Reason.ADDRESS_TAKEN, f"row {sheet.row(earlier)} of the file")
+    connection.execute(text("CREATE TEMPORARY TABLE candidate_addresses (normalised text) ON COMMIT DROP"))
+    copying.copy(connection, "candidate_addresses", pa.table({"normalised": pa.array(list(claims), type=pa.string())}))
+    taken = connection.execute(
+        text(
+            "SELECT normalised, building_number FROM candidate_addresses"
+            " JOIN reg.addresses USING (normalised) WHERE valid_to IS NULL"
+        )
+    ).all()
+    connection.execute(text("DROP TABLE candidate_addresses"))
+    for row in taken:
+        position = claims.pop(row.normalised)
+        sheet.strike(position, Reason.ADDRESS_TAKEN, f"building {row.building_number}", row.building_number)
+    return {position: address for address, position in claims.items()}
+
+
+def _outcomes(sheet: Sheet) -> npt.NDArray[np.object_]:
+    """Return the outcome of every row, (n,)."""
+    outcomes = np.full(len(sheet.shapes), Outcome.REGISTERED, dtype=object)
+    outcomes[sheet.unchanged] = Outcome.UNCHANGED
+    for position in np.flatnonzero(~sheet.verdicts.good):
+        queued = sheet.verdicts.reasons[position] in DECIDED_BY_A_PERSON
+        outcomes[position] = Outcome.QUEUED if queued else Outcome.REFUSED
+    return outcomes
+
+
+def _open_batch(connection: Connection, sheet: Sheet, source_id: int, outcomes: npt.NDArray[np.object_]) -> int:
+    """Write the batch with its sums and return its id."""
+    options = sheet.options
+    given = {"division": options.division, "kind": options.kind, "test_numbers": options.test_numbers}
+    return int(
+        connection.execute(
+            text(
+                "INSERT INTO reg.batches"
+                " (kind, source_id, file_name, actor, options, registered, unchanged, queued, refused)"
+                " VALUES (:kind, :source_id, :file_name, :actor, CAST(:options AS jsonb),"
+                " :registered, :unchanged, :queued, :refused) RETURNING id"
+            ),
+            {
+                "kind": BatchKind.BUILDINGS.value,
+                "source_id": source_id,
+                "file_name": options.file_name,
+                "actor": options.actor,
+                "options": orjson.dumps(given).decode(),
+                **_sums(outcomes),
+            },
+        ).scalar_one()
+    )
+
+
+def _sums(outcomes: npt.NDArray[np.object_]) -> dict[str, int]:
+    """Return how many rows had each outcome."""
+    return {outcome.value: int(np.count_nonzero(outcomes == outcome)) for outcome in Outcome}
+
+
+def _result(sheet: Sheet, batch_id: int, outcomes: npt.NDArray[np.object_]) -> BuildingsResult:
+    """Return the sums and the line of every row."""
+    numbers = np.where(outcomes == Outcome.REGISTERED, sheet.numbers, 0)
+    for position, number in sheet.standing.items():
+        numbers[position] = number
+    reasons = [None if reason is None else str(reason) for reason in sheet.verdicts.reasons]
+    details = [sheet.verdicts.details.get(position) for position in range(len(outcomes))]
+    results = {
+        "row": sheet.rows["row"],
+        "source_id": sheet.rows["source_id"],
+        "outcome": pa.array([str(outcome) for outcome in outcomes], type=pa.string()),
+        "building_no": pa.array(numbers, mask=numbers == 0).cast(pa.string()),
+        "reason": pa.array(reasons, type=pa.string()),
+        "detail": pa.array(details, type=pa.string()),
+    }
+    return BuildingsResult(batch_id, **_sums(outcomes), results=pa.table(results))

@@ -1,0 +1,180 @@
+"""Duplicates: shapes that are, or may be, one structure, within a file and against the register.
+
+Two polygons of which one covers more than half of the smaller are not two buildings: where they also
+agree in extent (intersection over union of at least 0.8) the later one is refused as a duplicate,
+otherwise a person decides. Points are compared by distance; a point inside a polygon is doubtful.
+All ratios are taken in degrees: an affine stretch changes both areas alike.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import shapely
+from sqlalchemy import Connection, text
+
+from gis.store import copying
+from gis.store.base import SRID
+
+COVERED = 0.5
+"""Share of the smaller shape above which two shapes cannot both stand (issue: no overlap by more than half)."""
+SAME_IOU = 0.8
+"""Intersection over union from which two polygons are one structure drawn twice."""
+SAME_POINT_M = 0.5
+NEAR_POINT_M = 3.0
+"""Distances below which two points are the same structure, or may be."""
+_DEGREE_M = 111_320.0
+
+Shapes = npt.NDArray[np.object_]
+Positions = npt.NDArray[np.intp]
+
+
+class Clash(NamedTuple):
+    """Two rows of a file that cannot both be registered; positions, and whether they are surely one."""
+
+    earlier: int
+    later: int
+    certain: bool
+
+
+class RegisteredClash(NamedTuple):
+    """A row that meets a registered building: its position, the building's number, whether surely one."""
+
+    position: int
+    building_number: int
+    certain: bool
+
+
+def find_within(shapes: Shapes, positions: Positions) -> Iterator[Clash]:
+    """Yield the clashes inside a file; of three that clash, one that lost to an earlier row takes nobody down.
+
+    ``shapes`` (n,) are valid geometries in degrees, ``positions`` those that are candidates, ascending.
+    """
+    candidates = shapes[positions]
+    first, second = _pairs(candidates)
+    certain, doubtful = _judge(candidates[first], candidates[second])
+    lost: set[int] = set()
+    keep = np.flatnonzero(certain | doubtful)
+    for pair in keep[np.lexsort((first[keep], second[keep]))]:
+        earlier, later = int(first[pair]), int(second[pair])
+        if earlier in lost or later in lost:
+            continue
+        lost.add(later)
+        yield Clash(int(positions[earlier]), int(positions[later]), bool(certain[pair]))
+
+
+def find_registered(connection: Connection, shapes: Shapes, positions: Positions) -> Iterator[RegisteredClash]:
+    """Yield, for each candidate that meets an active building, the one it overlaps most.
+
+    The caller holds the registration lock, so that no other writer can register the same house meanwhile.
+    """
+    if not positions.size or not _anything_near(connection, shapes[positions]):
+        return
+    connection.execute(
+        text("CREATE TEMPORARY TABLE candidate_shapes (position integer, geometry geometry) ON COMMIT DROP")
+    )
+    rows = pa.table(
+        {
+            "position": pa.array(positions, type=pa.int32()),
+            "geometry": pa.array(ewkb(shapes[positions]), type=pa.binary()),
+        }
+    )
+    copying.copy(connection, "candidate_shapes", rows)
+    found = connection.execute(
+        REGISTERED_CLASHES,
+        {"covered": COVERED, "same_iou": SAME_IOU, "same_point_m": SAME_POINT_M, "near_point_m": NEAR_POINT_M},
+    ).all()
+    connection.execute(text("DROP TABLE candidate_shapes"))
+    for row in found:
+        yield RegisteredClash(row.position, row.number, row.certain)
+
+
+def ewkb(shapes: Shapes) -> list[bytes]:
+    """Return the shapes (n,) as EWKB in the register's CRS."""
+    encoded: list[bytes] = shapely.to_wkb(shapely.set_srid(shapes, SRID), include_srid=True).tolist()
+    return encoded
+
+
+REGISTERED_CLASHES = text(
+    """
+    WITH met AS (
+        SELECT c.position, b.number, ST_Dimension(c.geometry) AS c_dimension, ST_Dimension(b.geometry) AS b_dimension,
+               ST_Area(c.geometry) AS c_area, ST_Area(b.geometry) AS b_area,
+               CASE WHEN ST_Dimension(c.geometry) = 2 AND ST_Dimension(b.geometry) = 2
+                    THEN ST_Area(ST_Intersection(c.geometry, b.geometry)) END AS shared,
+               CASE WHEN ST_Dimension(c.geometry) = 0 AND ST_Dimension(b.geometry) = 0
+                    THEN ST_Distance(c.geometry::geography, b.geometry::geography) END AS apart_m
+        FROM candidate_shapes c
+        JOIN reg.buildings b ON b.status = 'active'
+         AND b.geometry && ST_Expand(c.geometry, CASE WHEN ST_Dimension(c.geometry) = 0 THEN 0.00005 ELSE 0 END)
+         AND (ST_Dimension(c.geometry) + ST_Dimension(b.geometry) = 0 OR ST_Intersects(c.geometry, b.geometry))
+    ), judged AS (
+        SELECT position, number, shared, apart_m,
+               coalesce(shared / (c_area + b_area - shared) >= :same_iou, apart_m <= :same_point_m, false) AS certain,
+               coalesce(shared > :covered * least(c_area, b_area), apart_m <= :near_point_m, true) AS clashes
+        FROM met
+    )
+    SELECT DISTINCT ON (position) position, number, certain
+    FROM judged WHERE clashes
+    ORDER BY position, certain DESC, shared DESC NULLS LAST, apart_m, number
+    """
+)
+
+
+def _anything_near(connection: Connection, candidates: Shapes) -> bool:
+    """Tell whether any active building lies in the extent of the candidates."""
+    west, south, east, north = shapely.total_bounds(candidates)
+    found = connection.execute(
+        text(
+            "SELECT EXISTS (SELECT FROM reg.buildings WHERE status = 'active'"
+            " AND geometry && ST_Expand(ST_MakeEnvelope(:west, :south, :east, :north, 4490), 0.00005))"
+        ),
+        {"west": float(west), "south": float(south), "east": float(east), "north": float(north)},
+    ).scalar_one()
+    return bool(found)
+
+
+def _pairs(candidates: Shapes) -> tuple[Positions, Positions]:
+    """Return index pairs (m,), first < second, of shapes that touch, or of points that are near."""
+    tree = shapely.STRtree(candidates)
+    first, second = tree.query(candidates, predicate="intersects")
+    points = np.flatnonzero(shapely.get_type_id(candidates) == shapely.GeometryType.POINT)
+    if points.size:
+        around = shapely.buffer(candidates[points], 2 * NEAR_POINT_M / _DEGREE_M, quad_segs=1)
+        near, other = tree.query(around)
+        first = np.concatenate([first, points[near]])
+        second = np.concatenate([second, other])
+    pairs = np.unique(np.column_stack([first, second])[first < second], axis=0) if points.size else None
+    if pairs is not None:
+        return pairs[:, 0], pairs[:, 1]
+    forward = first < second
+    return first[forward], second[forward]
+
+
+def _judge(one: Shapes, other: Shapes) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Return, for each pair (m,), whether it is surely one structure and whether it may be."""
+    certain = np.zeros(len(one), dtype=bool)
+    doubtful = np.zeros(len(one), dtype=bool)
+    one_area, other_area = shapely.area(one), shapely.area(other)
+    areas = np.flatnonzero((one_area > 0) & (other_area > 0))
+    shared = shapely.area(shapely.intersection(one[areas], other[areas]))
+    union = one_area[areas] + other_area[areas] - shared
+    certain[areas] = shared >= SAME_IOU * union
+    doubtful[areas] = shared > COVERED * np.minimum(one_area[areas], other_area[areas])
+    mixed = (one_area > 0) != (other_area > 0)
+    doubtful |= mixed & shapely.intersects(one, other)
+    points = np.flatnonzero((one_area == 0) & (other_area == 0))
+    apart_m = _distance_m(one[points], other[points])
+    certain[points] = apart_m <= SAME_POINT_M
+    doubtful[points] = apart_m <= NEAR_POINT_M
+    return certain, doubtful
+
+
+def _distance_m(one: Shapes, other: Shapes) -> npt.NDArray[np.float64]:
+    """Return the distance of each pair of points (m,) in metres; exact enough for a few metres."""
+    lat = np.radians(shapely.get_y(one))
+    east = (shapely.get_x(one) - shapely.get_x(other)) * np.cos(lat)
+    north = shapely.get_y(one) - shapely.get_y(other)
+    return np.asarray(np.hypot(east, north) * _DEGREE_M)
