@@ -212,6 +212,7 @@ class Reason(Term):
     OLD_DOCUMENT = "old_document", "15位旧证", "a 15-digit card; ask for the current document"
     MISSING_IDENTITY = "missing_identity", "缺少身份信息", "name or document is missing"
     BAD_DATE = "bad_date", "日期无效", "a date cannot be read; write YYYY-MM-DD"
+    OUTSIDE_JURISDICTION = "outside_jurisdiction", "不在辖区内", "the building stands outside the importer's divisions"
     OVERLAPPING_RESIDENCY = "overlapping_residency", "居住登记重叠", "the person has a residency in this period"
     REPEATED_OCCUPANT = "repeated_occupant", "人员重复", "this occupant stands in the file more than once"
 

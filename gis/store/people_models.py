@@ -67,6 +67,7 @@ class Residency(Base):
             where=text("principal AND recorded_until IS NULL"),
             name="residencies_one_principal_excl",
         ),
+        Index("residencies_person_idx", "person_id"),
         Index("residencies_dwelling_idx", "building_number", "dwelling_sequence"),
         Index(
             "residencies_occupant_key",

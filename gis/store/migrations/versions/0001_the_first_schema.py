@@ -252,6 +252,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("residencies_pkey")),
         schema="reg",
     )
+    op.create_index("residencies_person_idx", "residencies", ["person_id"], unique=False, schema="reg")
     op.create_index(
         "residencies_dwelling_idx", "residencies", ["building_number", "dwelling_sequence"], unique=False, schema="reg"
     )
