@@ -14,6 +14,7 @@ from typing import Any, Final
 import folium
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 from branca.element import Figure, MacroElement
 from folium.template import Template
@@ -332,6 +333,8 @@ def _check_counts(areas: gpd.GeoDataFrame, withheld_below: int) -> None:
     if not (np.isfinite(sizes) & (sizes > 0)).all():
         _refuse("Every area needs an area_km2 above zero.")
     counts = areas["n"]
+    if len(areas) and not pd.api.types.is_integer_dtype(counts):
+        _refuse(f"Counts must be whole numbers (Int64, missing where unknown), not {counts.dtype}.")
     if (counts.dropna() < 0).any():
         _refuse("A count of residents cannot be negative.")
     if (areas["withheld"].astype(bool) & counts.notna()).any():

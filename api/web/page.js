@@ -237,7 +237,7 @@ function makeMap() {
   map.addControl(new maplibregl.ScaleControl({ unit: "metric" }), "bottom-left");
   map.on("styleimagemissing", ({ id }) => { if (id === "stripes" && !map.hasImage(id)) map.addImage(id, stripes()); });
   map.on("error", ({ error }) => {
-    if (error?.status === 401) { signOut(); rightsChanged(); notice("登录已过期，请重新登录。 Signed out: please sign in again."); }
+    if (error?.status === 401 && session.actor) { signOut(); rightsChanged(); notice("登录已过期，请重新登录。 Signed out: please sign in again."); }
     else notice(`地图的一部分没有取到。 A part of the map could not be fetched. (${error?.message ?? ""})`);
   });
   keepNames(map, "divisions-whole", "divisions", "division-names");

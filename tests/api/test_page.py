@@ -1,0 +1,377 @@
+"""The page at / in a browser that can reach nothing but the service, here a small stand-in with a strict policy."""
+
+import json
+import re
+import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import jinja2
+import mapbox_vector_tile
+import pytest
+import shapely
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+
+import api
+from gis.terms import BuildingKind, BuildingStatus, Category, DivisionLevel, Role, Term
+from maps import style
+
+WEB = Path(api.__file__).parent / "web"
+CLOSED = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
+POLICY = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'"
+KINDS = {
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".mjs": "text/javascript",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
+}
+NUMBER = "900000000053"
+"""A number of the test kind whose check digits fit."""
+REGION = {"z": 5, "x": 25, "y": 12}
+
+
+@dataclass
+class StandIn:
+    """What the stand-in service answers, and what it was asked."""
+
+    release: str | None = "2026-01-01"
+    review_number: str | None = None
+    broken: frozenset[str] = frozenset()
+    asked: list[tuple[str, str | None]] = field(default_factory=list)
+    url: str = ""
+
+    def answer(self, path: str, query: dict[str, list[str]], bearer: str | None) -> tuple[int, str, bytes]:
+        """Give status, media type and body."""
+        if any(path.startswith(start) for start in self.broken):
+            return 500, "application/problem+json", b'{"detail": "it fell over"}'
+        if path.startswith("/tiles/"):
+            return self._tile(path, query, bearer)
+        if path.startswith("/api/"):
+            status, body = self._api(path, bearer)
+            return status, "application/json", json.dumps(body).encode()
+        file = WEB / {"/": "index.html"}.get(path, path.removeprefix("/web/"))
+        if file.is_file():
+            return 200, KINDS.get(file.suffix, "application/octet-stream"), file.read_bytes()
+        return 404, "text/plain", b""
+
+    def _api(self, path: str, bearer: str | None) -> tuple[int, dict[str, Any]]:
+        if path == "/api/map":
+            return 200, {
+                "release": self.release,
+                "breaks": {"1000": [50, 500, 5000], "500": [80, 800]},
+                "review_number": self.review_number,
+                "bounds": [104.2, 35.2, 107.7, 39.4],
+                "fictional": True,
+                "attribution": "县界：天地图 <b>",
+            }
+        if path == "/api/session":
+            return 200, {"actor": {"name": "规划甲", "roles": ["planner"]} if bearer else None}
+        if path == "/api/token":
+            return 200, {"access_token": "opaque", "token_type": "bearer"}
+        if path == f"/api/buildings/{NUMBER}":
+            return (200, _building()) if bearer else (401, {"detail": "Sign in first."})
+        if path.endswith("/counts"):
+            return 200, {"release": self.release, "counts": _counts(bearer)}
+        return 404, {"detail": "not here"}
+
+    def _tile(self, path: str, query: dict[str, list[str]], bearer: str | None) -> tuple[int, str, bytes]:
+        layer, z, x, y = path.removeprefix("/tiles/").removesuffix(".mvt").split("/")
+        narrow = query.get("category", ["all"]) != ["all"] or query.get("size", ["1000"]) != ["1000"]
+        if narrow and not bearer:
+            return 403, "application/problem+json", b"{}"
+        features = {"divisions": _divisions, "cells": _cells}.get(layer, list)()
+        whole = int(z) == REGION["z"] and (int(x), int(y)) == (REGION["x"], REGION["y"])
+        content = [{"name": layer, "features": features if whole else _scaled(features, int(z), int(x), int(y))}]
+        body = mapbox_vector_tile.encode(content, default_options={"y_coord_down": True, "extents": 4096})
+        return 200, "application/vnd.mapbox-vector-tile", body
+
+
+def _building() -> dict[str, Any]:
+    return {
+        "number": NUMBER,
+        "kind": "residential",
+        "status": "active",
+        "standard_address": "测试区幸福路1号楼",
+        "lon": 106.2,
+        "lat": 38.5,
+    }
+
+
+def _counts(bearer: str | None) -> dict[str, Any]:
+    everybody = {"all": {"n": 12345, "withheld": False}}
+    return everybody | ({"floating": {"n": None, "withheld": True}} if bearer else {})
+
+
+def _divisions() -> list[dict[str, Any]]:
+    """One county over the middle of the region's tile, in pixels of that tile."""
+    county = {"code": "999999", "name": "测试区", "level": "county"}
+    return [{"geometry": shapely.box(1000, 800, 2400, 2600), "properties": county}]
+
+
+def _cells() -> list[dict[str, Any]]:
+    released = {"category": "all", "release": "2026-01-01"}
+    return [
+        {
+            "geometry": shapely.box(1200, 1000, 1700, 2400),
+            "properties": {"cell": "1000E1N1", "n": 700, "withheld": False} | released,
+        },
+        {
+            "geometry": shapely.box(1700, 1000, 2200, 2400),
+            "properties": {"cell": "1000E2N1", "withheld": True} | released,
+        },
+    ]
+
+
+def _scaled(features: list[dict[str, Any]], z: int, x: int, y: int) -> list[dict[str, Any]]:
+    """Move shapes of the region's tile into a tile of a closer zoom, cut to it."""
+    if z < REGION["z"]:
+        return []
+    scale = 2 ** (z - REGION["z"])
+    frame = shapely.box(-100, -100, 4196, 4196)
+    moved = []
+    for feature in features:
+        shape = shapely.transform(
+            feature["geometry"],
+            lambda corners: corners * scale - [(x - REGION["x"] * scale) * 4096, (y - REGION["y"] * scale) * 4096],
+        )
+        cut = shapely.intersection(shape, frame)
+        if not cut.is_empty:
+            moved.append({"geometry": cut, "properties": feature["properties"]})
+    return moved
+
+
+@pytest.fixture
+def service() -> Iterator[StandIn]:
+    """Serve the page's own files and invented answers, on a port of the system's choice."""
+    stand_in = StandIn()
+
+    class Handler(BaseHTTPRequestHandler):
+        def _answer(self) -> None:
+            length = int(self.headers.get("Content-Length") or 0)
+            self.rfile.read(length)
+            parts = urlsplit(self.path)
+            bearer = self.headers.get("Authorization")
+            stand_in.asked.append((self.path, bearer))
+            status, kind, body = stand_in.answer(parts.path, parse_qs(parts.query), bearer)
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Security-Policy", POLICY)
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_POST = _answer  # noqa: N815 - the names http.server looks for
+
+        def log_message(self, *_: object) -> None:
+            """Keep the tests' output clean."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    stand_in.url = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield stand_in
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Start a Chromium."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("no Chromium on this machine")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium, args=CLOSED)
+        yield running
+        running.close()
+
+
+class Visit:
+    """One visitor of the page, and all that went wrong."""
+
+    def __init__(self, browser: Browser, service: StandIn, path: str = "/") -> None:
+        """Open the page and wait until the map stands."""
+        self.page: Page = browser.new_context(viewport={"width": 1200, "height": 800}).new_page()
+        self.outside: list[str] = []
+        self.wrong: list[str] = []
+        self._home = service.url
+        self.page.on("request", self._asked)
+        self.page.on("console", self._said)
+        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        self.page.on("requestfailed", lambda request: self.wrong.append(f"failed {request.url}"))
+        self.page.goto(service.url + path)
+        self.page.wait_for_selector("#map[data-drawn]")
+
+    def _asked(self, request: Request) -> None:
+        if not request.url.startswith((self._home, "data:", "blob:")):
+            self.outside.append(request.url)
+
+    def _said(self, message: ConsoleMessage) -> None:
+        # the software WebGL of a machine without a screen reports its own slowness
+        if message.type in {"error", "warning"} and "GL Driver Message" not in message.text:
+            self.wrong.append(message.text)
+
+    def sign_in(self) -> None:
+        """Sign in as a planner."""
+        self.page.click("#open-sign-in")
+        self.page.fill("[name=username]", "planner")
+        self.page.fill("[name=password]", "a long enough password")
+        self.page.click("#credentials button.first")
+        self.page.wait_for_selector("#sign-out:not([hidden])")
+
+
+def test_the_page_draws_from_the_service_alone(browser: Browser, service: StandIn) -> None:
+    visit = Visit(browser, service)
+    assert visit.outside == []
+    assert visit.wrong == []
+    layers = {path.split("/")[2] for path, _ in service.asked if path.startswith("/tiles/")}
+    assert {"divisions", "cells"} <= layers
+    assert visit.page.inner_text("#review").startswith("内部用图")
+    assert "2026-01-01" in visit.page.inner_text("#release")
+    assert visit.page.locator("#fictional").is_visible()
+    assert visit.page.inner_text("#attribution") == "县界：天地图 <b>"
+
+
+def test_without_an_account_one_sees_all_residents_at_one_kilometre(browser: Browser, service: StandIn) -> None:
+    visit = Visit(browser, service)
+    assert visit.page.locator("#category").is_disabled()
+    assert visit.page.locator("#size").is_disabled()
+    assert "规划人员" in visit.page.inner_text("#why-disabled")
+    asked = [path for path, _ in service.asked if path.startswith("/tiles/cells/")]
+    assert all("category=all" in path and "size=1000" in path for path in asked)
+    assert all(bearer is None for _, bearer in service.asked)
+
+
+def test_a_planner_chooses_category_and_finer_cells(browser: Browser, service: StandIn) -> None:
+    visit = Visit(browser, service)
+    visit.sign_in()
+    assert "规划甲" in visit.page.inner_text("#who")
+    assert visit.page.locator("#why-disabled").is_hidden()
+    visit.page.select_option("#category", "floating")
+    with visit.page.expect_response(lambda answer: "category=floating&size=500" in answer.url) as answer:
+        visit.page.select_option("#size", "500")
+    assert answer.value.status == 200
+    assert "> 80" in visit.page.inner_text("#classes"), "the classes of the finer cells"
+    bearers = {bearer for path, bearer in service.asked if "floating" in path}
+    assert bearers == {"Bearer opaque"}
+    with visit.page.expect_response(lambda answer: "category=all&size=1000" in answer.url):
+        visit.page.click("#sign-out")
+    assert visit.page.locator("#category").is_disabled()
+    assert visit.page.evaluate("sessionStorage.length") == 0
+    assert visit.wrong == []
+
+
+def test_a_refused_sign_in_says_so(browser: Browser, service: StandIn) -> None:
+    visit = Visit(browser, service)
+    service.broken = frozenset({"/api/token"})
+    visit.page.click("#open-sign-in")
+    visit.page.fill("[name=username]", "planner")
+    visit.page.fill("[name=password]", "a long enough password")
+    visit.page.click("#credentials button.first")
+    visit.page.locator("#refused", has_text="it fell over").wait_for()
+    assert visit.page.locator("#category").is_disabled()
+
+
+def test_names_and_counts_of_the_division_under_the_mouse(browser: Browser, service: StandIn) -> None:
+    visit = Visit(browser, service)
+    visit.page.mouse.move(440, 420)
+    visit.page.locator("#counts tr").first.wait_for()
+    assert "测试区" in visit.page.inner_text("#division")
+    assert "12,345" in visit.page.inner_text("#counts")
+    assert "流动" not in visit.page.inner_text("#counts"), "categories are for planners"
+    assert re.search(r"1000E\dN1", visit.page.inner_text("#cell"))
+    visit.sign_in()
+    visit.page.locator("#counts", has_text="不公布").wait_for()
+    assert visit.wrong == []
+
+
+def test_a_number_is_found_or_said_to_be_none(browser: Browser, service: StandIn) -> None:
+    visit = Visit(browser, service)
+    find = visit.page.locator("#search button")
+    visit.page.fill("#number", "9000 0000 0054")
+    find.click()
+    assert "校验码不符" in visit.page.inner_text("#notice")
+    visit.page.fill("#number", "9000 0000 0053")
+    find.click()
+    assert visit.page.locator("#notice a").get_attribute("href") == f"/b/{NUMBER}"
+    visit.sign_in()
+    find.click()
+    visit.page.locator(".building").wait_for()
+    assert "9000 0000 0053" in visit.page.inner_text(".building")
+    assert "住宅建筑" in visit.page.inner_text(".building")
+    assert visit.page.locator(".building a").get_attribute("href") == f"/b/{NUMBER}"
+
+
+def test_without_a_release_the_page_says_so(browser: Browser, service: StandIn) -> None:
+    service.release, service.review_number = None, "宁S(2026)001号"
+    visit = Visit(browser, service)
+    assert "尚未发布" in visit.page.inner_text("#release")
+    assert visit.page.inner_text("#review") == "审图号：宁S(2026)001号"
+    assert visit.wrong == []
+
+
+@pytest.mark.parametrize("broken", ["/api/", "/tiles/cells/"])
+def test_a_failing_service_leaves_a_page_that_says_so(browser: Browser, service: StandIn, broken: str) -> None:
+    service.broken = frozenset({broken})
+    visit = Visit(browser, service)
+    visit.page.locator("#notice:not([hidden])").wait_for()
+    assert visit.outside == []
+
+
+@pytest.mark.parametrize("name", ["index.html", "docs.html", "building.html", "building_missing.html"])
+def test_pages_hold_no_script_or_style_of_their_own(name: str) -> None:
+    html = (WEB / name).read_text(encoding="utf-8")
+    assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:", html)
+    assert all(source for source in re.findall(r"<script([^>]*)>", html) if "src=" in source)
+    assert not re.search(r"(?:src|href|action)=[\"'](?!/|\{\{)", html), "every address is of this service"
+
+
+def test_the_words_of_the_page_are_the_register_s() -> None:
+    script = (WEB / "words.js").read_text(encoding="utf-8")
+    terms: dict[str, type[Term]] = {
+        "KINDS": BuildingKind,
+        "STATUSES": BuildingStatus,
+        "CATEGORIES": Category,
+        "LEVELS": DivisionLevel,
+        "ROLES": Role,
+    }
+    for name, words in terms.items():
+        block = re.search(rf"export const {name} = \{{(.*?)\}};", script, re.DOTALL)
+        assert block
+        said = {key: (zh, en) for key, zh, en in re.findall(r'(\w+): \["(.*?)", "(.*?)"\]', block[1])}
+        said.pop("all", None)
+        assert said == {word.value: (word.zh, word.en) for word in words}
+
+
+def test_the_colours_of_the_page_are_the_map_s() -> None:
+    found = re.search(r"const RAMP = (\[.*?\]);", (WEB / "layers.js").read_text(encoding="utf-8"))
+    assert found
+    assert json.loads(found[1]) == style.sequential(7)
+
+
+@dataclass
+class Plate:
+    """What the page of a building is given."""
+
+    shown: str = "9000 0000 0053"
+    standard_address: str | None = "测试区<b>1号楼"
+    division: str | None = "测试区"
+    kind: BuildingKind = BuildingKind.WORK_SHED
+    status: BuildingStatus = BuildingStatus.ACTIVE
+    valid_to: str | None = "2026-12-31"
+
+
+@pytest.mark.parametrize("station", [None, {"name": "幸福路<服务站>", "address": None, "distance_m": 1234.5}])
+def test_the_page_of_a_building_tells_its_structure_and_how_to_complain(station: dict[str, Any] | None) -> None:
+    loader = jinja2.Environment(loader=jinja2.FileSystemLoader(WEB), autoescape=True, undefined=jinja2.StrictUndefined)
+    html = loader.get_template("building.html").render(building=Plate(), station=station, fictional=False)
+    for words in ("9000 0000 0053", "测试区&lt;b&gt;1号楼", "工地工棚", "2026-12-31", "第三十七条"):
+        assert words in html
+    assert ("幸福路&lt;服务站&gt;" in html) == (station is not None)
