@@ -1,4 +1,4 @@
-"""Identity documents that nobody can hold (rights.md, 10): births of 1880 to 1899, and numbers X00 that nobody issues."""
+"""Identity documents that nobody can hold (rights.md, 10): births of 1880-1899, and X00 numbers."""
 
 from datetime import date, timedelta
 from typing import Final

@@ -44,12 +44,12 @@ def _estate(town: Town, rank: int, rng: np.random.Generator) -> Group:
     x, y, length, entrances = _rows(town.box[rank], floors, rooms, depth, rng)
     name = _estate_name(town, rank)
     line, other = (int(number) for number in town.street[rank])
-    east_west = bool(rng.random() < 0.6)
+    east_west = bool(rng.random() < 0.6)  # noqa: PLR2004 - a share
     along, cross = (line, other) if east_west else (other, line)
     number = town.house_number(cross, int(rng.integers(20)), odd=True)
     street = town.street_name(along, cross, east_west=east_west)
     start = f"{town.county.prefix}{town.quarter[rank]}{street}{number}号{name}"
-    staggered = (rng.random() < 0.5) & (entrances % 2 == 0) & (floors <= _MIDDLE)
+    staggered = rng.choice([True, False]) & (entrances % 2 == 0) & (floors <= _MIDDLE)
     return Group(
         key=f"{town.county.code}-{town.seed}-T{town.index}-{rank}",
         frame=town.frame,
@@ -85,7 +85,7 @@ def _rows(
     length = entrances * _STAIR_M[rooms]
     end = np.cumsum(length + _GAP_M, axis=1) - _GAP_M
     fits = end <= east - west
-    slack = (east - west - np.max(np.where(fits, end, 0.0), axis=1)) * rng.choice([0.0, 0.5, 1.0], count)
+    slack = (east - west - np.max(np.where(fits, end, 0.0), axis=1)) * rng.choice([0.0, 0.5, 1.0])
     row = np.broadcast_to(np.arange(count)[:, None], fits.shape)
     green = rng.random(fits.shape) < 0.06  # noqa: PLR2004 - a share: a garden, a kindergarten
     green[0, 0] = False

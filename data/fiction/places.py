@@ -47,7 +47,7 @@ _SEATS: Final[dict[int, tuple[float, float, tuple[str, ...]]]] = {
     640521: (105.677, 37.498, ("宁安镇",)),
     640522: (105.639, 36.564, ("海城镇",)),
 }
-"""Longitude, latitude of the county's main town (GeoNames, or rounded by hand), and the towns it covers besides 街道."""
+"""Longitude, latitude of the county's main town (GeoNames, or rounded by hand); the towns it covers besides 街道."""
 _BY_SOUND: Final = {
     "Wanghong": "望洪镇", "Wangyuan": "望远镇", "Minning": "闽宁镇", "Lijun": "李俊镇", "Jingui": "金贵镇",
     "Changxin": "常信乡", "Hongguang Qidui": "洪广镇", "Ligang": "立岗镇", "Wutongshu": "梧桐树乡",
@@ -138,15 +138,17 @@ def _invented(
     The same for every seed, so that a township does not wander from sample to sample.
     """
     rng = np.random.default_rng([code])
-    west, south, east, north = boundary.bounds
+    west, south, east, north = shapely.bounds(boundary)
     lonlat = np.column_stack([rng.uniform(west, east, 4000), rng.uniform(south, north, 4000)])
-    within = shapely.contains_xy(boundary.buffer(-0.012), lonlat)
+    outside_m = np.sqrt(_census()[code] * _urban_shares()[code] / 9000 / np.pi) * 1000 + 1500
+    within = shapely.contains_xy(shapely.buffer(boundary, -0.012), lonlat)
+    within &= np.hypot(*frame.to_metres(lonlat).T) > outside_m  # off the main town
     lonlat = lonlat[within][:800]
     xy = frame.to_metres(lonlat)
     liking = np.hypot(xy[:, 0], xy[:, 1]) * rng.uniform(0.3, 1.0, len(xy))
     homes = frame.to_metres(np.array(taken)) if taken else np.empty((0, 2))
     chosen: list[tuple[float, float]] = []
-    apart_m = 0.6 * np.sqrt(shapely.area(boundary) * 9.8e9 / (count + len(taken) + 1))
+    apart_m = 0.72 * np.sqrt(shapely.area(boundary) * 9.8e9 / (count + len(taken) + 1))
     while len(chosen) < count:
         distance = np.min(np.hypot(*(xy[:, None] - homes[None]).transpose(2, 0, 1)), axis=1, initial=np.inf)
         fitting = np.flatnonzero(distance >= apart_m)

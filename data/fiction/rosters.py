@@ -168,13 +168,14 @@ def _from_abroad(columns: dict[str, pa.Array], other: Ints, slot: int, moving: _
         for choices in (words.FOREIGN_GIVEN, words.FOREIGN_FAMILY, words.NATIONALITIES)
     )
     mainland_name = np.array(columns["name"].take(pa.array(other)).to_pylist(), dtype=object)
+    home = np.array(["HKG", "MAC", "TWN"], dtype=object)[moving.rng.integers(3, size=len(other))]
     numbers = documents.other_numbers(slot, moving.others, len(other))
     moving.others += len(other)
     return {
         "doc_type": _replaced(columns["doc_type"], other, np.array(_KINDS, dtype=object)[kind]),
         "id_number": _replaced(columns["id_number"], other, np.array(numbers, dtype=object)),
         "name": _replaced(columns["name"], other, np.where(kind == 0, mainland_name, family + " " + given)),
-        "nationality": _replaced(columns["nationality"], other, np.where(kind == 0, "CHN", state)),
+        "nationality": _replaced(columns["nationality"], other, np.where(kind == 0, home, state)),
     }
 
 

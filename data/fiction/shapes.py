@@ -72,7 +72,7 @@ class Group:
     kind: str = "residential"
     entrances: int | Ints = 0
     floors: int | Ints = 0
-    rooms_per_floor: int | Ints = 0
+    rooms_per_floor: int = 0
     """0: not divided into rooms, one dwelling."""
     premises: str | None = None
     valid_to: str | None = None
@@ -86,9 +86,22 @@ class Group:
 
     def first(self, count: int) -> "Group":
         """Return the group with only its first buildings."""
-        arrays = ("x", "y", "width_m", "depth_m", "form", "addresses", "entrances", "floors", "rooms_per_floor")
-        columns = {name: getattr(self, name) for name in arrays}
-        return replace(self, **{k: v if isinstance(v, int) else v[:count] for k, v in columns.items()})
+        return replace(
+            self,
+            x=self.x[:count],
+            y=self.y[:count],
+            width_m=self.width_m[:count],
+            depth_m=self.depth_m[:count],
+            form=self.form[:count],
+            addresses=self.addresses[:count],
+            entrances=_cut(self.entrances, count),
+            floors=_cut(self.floors, count),
+        )
+
+
+def _cut(column: int | Ints, count: int) -> int | Ints:
+    """Return the first of a column, or the number that stands for all of it."""
+    return column if isinstance(column, int) else column[:count]
 
 
 def filled(groups: Iterator[Group], people: float) -> Iterator[Group]:

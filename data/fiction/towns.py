@@ -4,6 +4,7 @@ A town is laid out at its real size whatever is asked for, block by block from t
 blocks are built as people are wanted: a smaller sample is the heart of the larger one, not a thinner copy of it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -85,8 +86,14 @@ class Town:
         return along * 40 + 2 * slot + (1 if odd else 2)
 
 
-def lay_out(  # noqa: PLR0913 - a town is that much
-    county: County, index: int, townships: list[Township], style: Style, people: float, taken: list[object], seed: int
+def lay_out(  # noqa: PLR0913, PLR0917 - a town is that much
+    county: County,
+    index: int,
+    townships: list[Township],
+    style: Style,
+    people: float,
+    taken: Sequence[shapely.Geometry],
+    seed: int,
 ) -> Town:
     """Lay a town out around its township's place; ``taken`` is ground (EPSG:4490) that earlier towns hold."""
     rng = np.random.default_rng([seed, county.code, index])
@@ -132,7 +139,9 @@ def _blocks(
     return box, np.column_stack([i, j]), np.asarray(shapely.polygons(lonlat), dtype=object)
 
 
-def _free(ground: npt.NDArray[np.object_], boundary: shapely.Geometry, taken: list[object]) -> npt.NDArray[np.bool_]:
+def _free(
+    ground: npt.NDArray[np.object_], boundary: shapely.Geometry, taken: Sequence[shapely.Geometry]
+) -> npt.NDArray[np.bool_]:
     """Tell which blocks lie whole inside the county and on nobody else's ground."""
     shapely.prepare(boundary)
     free = np.asarray(shapely.contains_properly(boundary, ground), dtype=bool)

@@ -4,11 +4,12 @@ Which village is real and to which township it belongs is reference data; where 
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import shapely
 
 from data.fiction import words
@@ -20,8 +21,17 @@ _LOT_M: Final = (16.0, 27.0)
 """A courtyard with its share of the lane: along the row, across it."""
 _HUT_ODDS: Final = 0.45
 _DIGITS: Final = "零一二三四五六七八九十"
+_TRIES: Final = 12
 _CURVE_M: Final = 14.0
 """How far a row may bend away from straight."""
+
+
+class Place(NamedTuple):
+    """Where a hamlet stands, metres of the county's frame, and the heading of its road, degrees from the east."""
+
+    x: float
+    y: float
+    heading_deg: float
 
 
 @dataclass
@@ -33,19 +43,28 @@ class Ground:
     towns: shapely.STRtree
     _held: dict[tuple[int, int], list[tuple[float, float]]] = field(default_factory=lambda: defaultdict(list))
 
+    @property
+    def pitch_m(self) -> float:
+        """Return how far apart the middles of two circles are at least."""
+        return 2 * self.radius_m + 10.0
+
     def open_places(self, xy: Floats) -> Floats:
         """Return those points (metres of the county's frame) whose circle is in the county and off the towns."""
+        return np.asarray(xy[self.are_open(xy)])
+
+    def are_open(self, xy: Floats) -> npt.NDArray[np.bool_]:
+        """Tell which points are such, (n,)."""
         lonlat = self.county.frame.to_lonlat(xy)
         points = shapely.points(lonlat)
         reach_deg = (self.radius_m + 40.0) / 85_000
-        ok = np.asarray(shapely.contains_xy(self.county.boundary, lonlat), dtype=bool)
-        ok &= ~np.asarray(shapely.dwithin(self.county.boundary.boundary, points, reach_deg), dtype=bool)
+        edge = shapely.boundary(self.county.boundary)
+        ok = shapely.contains_xy(self.county.boundary, lonlat) & ~shapely.dwithin(edge, points, reach_deg)
         ok[self.towns.query(points, predicate="dwithin", distance=reach_deg)[0]] = False
-        return xy[ok]
+        return np.asarray(ok, dtype=np.bool_)
 
     def hold(self, x: float, y: float) -> bool:
         """Take the circle around a point, or tell that another circle is in the way."""
-        pitch = 2 * self.radius_m + 10.0
+        pitch = self.pitch_m
         cell = int(x // pitch), int(y // pitch)
         for i in (-1, 0, 1):
             for j in (-1, 0, 1):
@@ -56,7 +75,7 @@ class Ground:
         return True
 
 
-def built(county: County, towns: list[object], people: float, seed: int) -> Iterator[Group]:
+def built(county: County, towns: Sequence[shapely.Geometry], people: float, seed: int) -> Iterator[Group]:
     """Yield the hamlets of a county, village by village, those near the main town first.
 
     ``towns`` is ground in EPSG:4490 that hamlets keep off; ``people`` is the county's rural population at real size,
@@ -92,38 +111,52 @@ def _village(
     rng = np.random.default_rng([seed, county.code, 6, index])
     start = f"{county.prefix}{township.name}{village}"
     group_word = words.GROUPS[int(rng.integers(3))]
-    lean = float(rng.uniform(-18.0, 18.0))
     key = f"{county.code}-{seed}-V{index}"
-    for number, (x, y) in enumerate(_places(ground, township, hamlets, rng), start=1):
+    for number, (x, y, heading_deg) in enumerate(_places(ground, township, hamlets, rng), start=1):
         lon, lat = ground.county.frame.to_lonlat(np.array([[x, y]]))[0]
-        frame = Frame(float(lon), float(lat), round(lean + float(rng.uniform(-9.0, 9.0)), 1))
+        frame = Frame(float(lon), float(lat), round((heading_deg + 45.0) % 90.0 - 45.0, 1))
         wanted = int(houses * rng.uniform(0.7, 1.3))
         yield _hamlet(frame, wanted, ground.radius_m, f"{start}{_in_words(number)}{group_word}", f"{key}-{number}", rng)
     if rng.random() < _HUT_ODDS:
         yield from _hut(ground, township, start, f"{key}-H", rng)
 
 
-def _places(ground: Ground, township: Township, count: int, rng: np.random.Generator) -> list[tuple[float, float]]:
-    """Return middles for a village's hamlets, close together somewhere in the township; fewer if it is full."""
+def _places(ground: Ground, township: Township, count: int, rng: np.random.Generator) -> list[Place]:
+    """Return places for a village's hamlets, strung along a road somewhere in the township; fewer if it is full."""
     home = ground.county.frame.to_metres(np.array([[township.lon, township.lat]]))[0]
-    held: list[tuple[float, float]] = []
+    held: list[Place] = []
     spread = 3200.0
     middle = np.empty((0, 2))
     while not len(middle) and spread < 60_000:  # noqa: PLR2004 - metres; no county is wider
         middle = ground.open_places(home + rng.normal(0.0, spread, (12, 2)))
         spread *= 1.3
-    around = ground.radius_m * np.sqrt(count)
-    for _ in range(9):
+    for _ in range(_TRIES):
         if len(held) >= count or not len(middle):
             break
-        for x, y in ground.open_places(middle[0] + rng.normal(0.0, around, (4 * count + 6, 2))):
-            if len(held) < count and ground.hold(float(x), float(y)):
-                held.append((float(x), float(y)))
-        around *= 1.35
+        beside, heading = _road(middle[0] + rng.normal(0.0, 60.0 * len(held), 2), count, ground.pitch_m, rng)
+        is_open = ground.are_open(beside)
+        for (x, y), angle in zip(beside[is_open].tolist(), heading[is_open].tolist(), strict=True):
+            if len(held) < count and ground.hold(x, y):
+                held.append(Place(x, y, angle))
     return held
 
 
-def _hamlet(  # noqa: PLR0913 - a hamlet is that much
+def _road(middle: Floats, count: int, pitch_m: float, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Return points on both sides of a winding road, (n, 2), from its middle outwards, and its heading there."""
+    steps = count + 3
+    turns = np.cumsum(rng.normal(0.0, 9.0, (2, steps)), axis=1)
+    heading = rng.uniform(-90.0, 90.0) + turns
+    angle = np.deg2rad(heading)
+    step = pitch_m * rng.uniform(1.0, 1.35, (2, steps)) * np.array([[1.0], [-1.0]])
+    path = np.cumsum(np.stack([np.cos(angle) * step, np.sin(angle) * step], axis=-1), axis=1)
+    aside = np.stack([-np.sin(angle), np.cos(angle)], axis=-1) * pitch_m
+    near = rng.uniform(0.53, 0.8, (2, 2, steps, 1))
+    beside = np.stack([path + aside * near[0], path - aside * near[1]], axis=2)  # end of the road, step, side
+    order = beside.transpose(1, 0, 2, 3).reshape(-1, 2)
+    return middle + order, np.repeat(heading.T.ravel(), 2)
+
+
+def _hamlet(  # noqa: PLR0913, PLR0917 - a hamlet is that much
     frame: Frame, houses: int, radius_m: float, start: str, key: str, rng: np.random.Generator
 ) -> Group:
     """Draw courtyards in rows that bend a little together; they stay inside the circle."""
@@ -166,7 +199,7 @@ def _shape(houses: int, radius_m: float, aspect: float) -> tuple[int, int]:
 
 def _hut(ground: Ground, township: Township, start: str, key: str, rng: np.random.Generator) -> Iterator[Group]:
     """Yield a watchman's hut, alone in the fields."""
-    for x, y in _places(ground, township, 1, rng):
+    for x, y, _ in _places(ground, township, 1, rng):
         lon, lat = ground.county.frame.to_lonlat(np.array([[x, y]]))[0]
         farm = words.FARMS[int(rng.integers(len(words.FARMS)))]
         yield Group(
