@@ -13,6 +13,9 @@ from pathlib import Path
 from ground import PACKAGES, VAR, SetUpError, run, say
 
 NO_CLUSTER = Path("/etc/postgresql-common/createcluster.d/menpai.conf")
+APT = VAR / "apt"
+UNPACKING = APT / "unpacking"
+"""A mark: everything is fetched, not everything is unpacked."""
 PATIENCE_S = 600
 LIBRARY_FOLDERS = ("", "nss", "pulseaudio")
 """Folders whose libraries an installed program would find by links or by a path of its own."""
@@ -30,14 +33,8 @@ def provide(choose: Callable[[Callable[[str], list[str]]], list[str]]) -> None:
         SetUpError: apt could not do it.
     """
     power = _power()
-    apt = [
-        "-qq",
-        "-o",
-        "Acquire::Retries=3",
-        "-o",
-        f"DPkg::Lock::Timeout={PATIENCE_S}",
-        *([] if power is not None else _private_options()),
-    ]
+    apt = ["-qq", "-oAcquire::Retries=3", f"-oDPkg::Lock::Timeout={PATIENCE_S}"]
+    apt += _private_options() if power is None else []
     _refresh([*(power or []), "apt-get", *apt, "update"])
     packages = choose(lambda beginning: run(["apt-cache", *apt, "pkgnames", beginning]).split())
     if power is None:
@@ -96,26 +93,15 @@ def _install(power: list[str], apt: list[str], packages: list[str]) -> None:
     run([*power, "mkdir", "-p", str(NO_CLUSTER.parent)])
     run([*power, "sh", "-c", f"echo 'create_main_cluster = false' > {NO_CLUSTER}"])
     try:
-        run(
-            [
-                *power,
-                "env",
-                "DEBIAN_FRONTEND=noninteractive",
-                "apt-get",
-                *apt,
-                "install",
-                "-y",
-                "--no-install-recommends",
-                *packages,
-            ]
-        )
+        without_questions = [*power, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", *apt]
+        run([*without_questions, "install", "-y", "--no-install-recommends", *packages])
     finally:
         run([*power, "rm", "-f", str(NO_CLUSTER)])
 
 
 def _private_options() -> list[str]:
     """Let apt keep lists and archives in MENPAI_VAR; the system's sources, keys and list of installed packages hold."""
-    state, cache = VAR / "apt" / "state", VAR / "apt" / "cache"
+    state, cache = APT / "state", APT / "cache"
     (state / "lists" / "partial").mkdir(parents=True, exist_ok=True)
     (cache / "archives" / "partial").mkdir(parents=True, exist_ok=True)
     options = {
@@ -125,18 +111,26 @@ def _private_options() -> list[str]:
         "Dir::Log": state,
         "Debug::NoLocking": "true",
     }
-    return [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
+    return [f"-o{name}={value}" for name, value in options.items()]
 
 
 def _unpack(apt: list[str], packages: list[str]) -> None:
     say(f"unpacking {', '.join(packages)} into {PACKAGES}, as no root or sudo is at hand")
-    archives = VAR / "apt" / "cache" / "archives"
     run(["apt-get", *apt, "install", "-y", "--no-install-recommends", "--download-only", *packages])
+    UNPACKING.touch()
+    finish_unpacking()
+
+
+def finish_unpacking() -> None:
+    """Unpack what was fetched whole; done again where it was interrupted, for a half-unpacked server looks like one."""
+    if not UNPACKING.exists():
+        return
     PACKAGES.mkdir(exist_ok=True)
-    for archive in sorted(archives.glob("*.deb")):
+    for archive in sorted((APT / "cache" / "archives").glob("*.deb")):
         run(["dpkg-deb", "-x", str(archive), str(PACKAGES)])
-    shutil.rmtree(VAR / "apt")
     _relink()
+    UNPACKING.unlink()
+    shutil.rmtree(APT)
 
 
 def _relink() -> None:

@@ -67,6 +67,7 @@ def _lock(_words: list[str]) -> int:
 def _prepare(group: str, *, server: bool = False, pages: bool = False) -> None:
     """Bring everything onto this machine that is not there yet, all packages in one go."""
     with alone():
+        debian.finish_unpacking()
         needs_server = server and postgis.missing()
         others = [dependencies.PIP_PACKAGE] if dependencies.pip_missing() else []
         others += browser.missing() if pages else []
