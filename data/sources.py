@@ -11,7 +11,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet
-import pyogrio
 import pyproj
 import shapely
 
@@ -105,6 +104,8 @@ def _read_geojson(path: Path, _: str | None) -> tuple[Columns, Any]:
 
 def _read_vector(path: Path, layer: str | None) -> tuple[Columns, Any]:
     """Read a GeoPackage, Shapefile or FlatGeobuf through GDAL, as Arrow."""
+    import pyogrio  # noqa: PLC0415 - it brings geopandas along, nearly two seconds that other formats need not wait for
+
     options = {"encoding": _encoding(path)} if path.suffix.lower() == ".shp" else {}
     try:
         meta, table = pyogrio.read_arrow(path, layer=layer, datetime_as_string=True, **options)

@@ -4,7 +4,7 @@ import click
 from sqlalchemy import text
 
 from gis import settings
-from gis.errors import BadArgument, DatabaseUnreachable
+from gis.errors import BadArgument
 from gis.store import cluster, schema, session
 
 
@@ -85,10 +85,7 @@ def knows_divisions() -> bool:
         return bool(connection.execute(text("SELECT EXISTS (SELECT FROM reg.divisions)")).scalar_one())
 
 
-def answers() -> bool:
-    """Tell whether the database answers at all."""
-    try:
-        whereabouts()
-    except DatabaseUnreachable:
-        return False
-    return True
+def has_no_release() -> bool:
+    """Tell whether counts were never released."""
+    with session.open("owner") as connection:
+        return not connection.execute(text("SELECT EXISTS (SELECT FROM pub.releases)")).scalar_one()
