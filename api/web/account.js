@@ -68,7 +68,15 @@ export async function enter(token, password) {
   sessionStorage.setItem(KEY, issued);
 }
 
-export function signOut() {
+/** Forget the bearer here: it has run out, or is about to be ended. */
+export function forget() {
   sessionStorage.removeItem(KEY);
   session.actor = null;
+}
+
+/** End the session, here even where the service does not answer. */
+export async function signOut() {
+  const headers = { Authorization: `Bearer ${bearer()}` };
+  forget();
+  await fetch("/api/token", { method: "DELETE", headers }).catch(() => null);
 }

@@ -90,6 +90,7 @@ function divisionLayers() {
     line("township", 0.7, "#8a939d", { "line-dasharray": [4, 2] }),
     { ...line("county", 3, "#ffffff", { "line-opacity": 0.5 }), id: "county-casing" },
     line("county", ["interpolate", ["linear"], ["zoom"], 6, 0.8, 12, 1.6], "#3a424b"),
+    line("province", 2, "#23282e"),
     line("prefecture", ["interpolate", ["linear"], ["zoom"], 6, 1.6, 12, 2.8], "#23282e"),
     {
       id: "county-under-mouse", type: "line", source: "divisions", "source-layer": "divisions", filter: of("county"),
@@ -113,8 +114,10 @@ function nameLayers() {
   ];
 }
 
-function cellLayers() {
-  const shown = { source: "cells", "source-layer": "cells", type: "fill" };
+/* Before the first release there are no cells to ask for: layers that are not shown ask for nothing. */
+function cellLayers(release) {
+  const layout = { visibility: release ? "visible" : "none" };
+  const shown = { source: "cells", "source-layer": "cells", type: "fill", layout };
   return [
     {
       id: "cells", ...shown, filter: ["!", ["to-boolean", ["get", "withheld"]]],
@@ -125,7 +128,7 @@ function cellLayers() {
       paint: { "fill-pattern": "stripes", "fill-opacity": FADED },
     },
     {
-      id: "cell-edges", source: "cells", "source-layer": "cells", type: "line", minzoom: 10,
+      id: "cell-edges", source: "cells", "source-layer": "cells", type: "line", minzoom: 10, layout,
       paint: { "line-color": "#5b6570", "line-width": 0.4, "line-opacity": 0.6 },
     },
   ];
@@ -159,8 +162,8 @@ function buildingLayers() {
   ];
 }
 
-/** The whole style. It names no address outside this service. */
-export function mapStyle() {
+/** The whole style, with the cells of a release or none. It names no address outside this service. */
+export function mapStyle(release) {
   return {
     version: 8,
     sources: {
@@ -168,7 +171,7 @@ export function mapStyle() {
       /* The one zoom at which the region lies in one tile, so that no division is cut: names.js reads it. */
       "divisions-whole": { type: "vector", tiles: tiles("divisions"), minzoom: 5, maxzoom: 5 },
       "division-names": { type: "geojson", data: { type: "FeatureCollection", features: [] } },
-      cells: { type: "vector", tiles: tiles("cells", { category: "all", size: 1000 }), minzoom: 5, maxzoom: 13 },
+      cells: { type: "vector", tiles: tiles("cells", { category: "all", size: 1000, release }), minzoom: 5, maxzoom: 13 },
       buildings: { type: "vector", tiles: tiles("buildings"), minzoom: BUILDINGS_FROM_ZOOM, maxzoom: 15 },
     },
     layers: [
@@ -177,7 +180,7 @@ export function mapStyle() {
         id: "land", type: "fill", source: "divisions", "source-layer": "divisions",
         filter: ["in", ["get", "level"], ["literal", ["prefecture", "county"]]], paint: { "fill-color": "#ffffff" },
       },
-      ...cellLayers(), ...divisionLayers(), ...buildingLayers(), ...nameLayers(),
+      ...cellLayers(release), ...divisionLayers(), ...buildingLayers(), ...nameLayers(),
     ],
   };
 }

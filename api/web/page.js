@@ -1,7 +1,7 @@
 /* The page at /: buildings and the density of residents over the divisions. */
 
 import * as maplibregl from "./vendor/maplibre-gl/maplibre-gl.mjs";
-import { fetched, isPlanner, recall, session, signIn, signOut, withBearer } from "./account.js";
+import { fetched, forget, isPlanner, recall, session, signIn, signOut, withBearer } from "./account.js";
 import { BUILDINGS_FROM_ZOOM, KIND_COLOURS, densityColour, mapStyle, rateOf, sequential, strengthOfCells, stripes, tiles } from "./layers.js";
 import { keepNames } from "./names.js";
 import {
@@ -102,10 +102,9 @@ function showClasses() {
 /** Ask for the chosen cells; MapLibre drops the tiles of the choice before. */
 function showDensity() {
   showClasses();
-  if (!map?.getSource("cells")) return;
+  if (!about.release || !map?.getSource("cells")) return;
   map.setPaintProperty("cells", "fill-color", densityColour(breaks()));
-  const query = { category: byId("category").value, size: byId("size").value };
-  if (about.release) query.release = about.release;
+  const query = { category: byId("category").value, size: byId("size").value, release: about.release };
   map.getSource("cells").setTiles(tiles("cells", query));
 }
 
@@ -132,6 +131,8 @@ function told(figure) {
 async function showCounts({ code, name, level }) {
   byId("point").hidden = true;
   byId("division").replaceChildren(name, " ", element("i", {}, `${bothAsText(wordFor(LEVELS, level))} ${code}`));
+  byId("counts").replaceChildren();
+  if (!about.release) return;
   try {
     if (!countsOf.has(code)) countsOf.set(code, fetched(`/api/divisions/${code}/counts`));
     const { counts = {} } = await countsOf.get(code);
@@ -140,7 +141,6 @@ async function showCounts({ code, name, level }) {
       .map(([category, pair]) => element("tr", {}, element("th", {}, ...both(pair)), element("td", {}, ...told(counts[category])))));
   } catch {
     countsOf.delete(code);
-    if (under.code === code) byId("counts").replaceChildren();
   }
 }
 
@@ -227,7 +227,7 @@ async function search(event) {
 
 function makeMap() {
   map = new maplibregl.Map({
-    container: "map", style: mapStyle(), bounds: about.bounds ?? NINGXIA, fitBoundsOptions: { padding: 24 }, hash: "at",
+    container: "map", style: mapStyle(about.release), bounds: about.bounds ?? NINGXIA, fitBoundsOptions: { padding: 24 }, hash: "at",
     minZoom: 4, maxZoom: 19, attributionControl: false, dragRotate: false, pitchWithRotate: false, touchPitch: false,
     locale: LOCALE, transformRequest: withBearer, fadeDuration: 100,
     zoomLevelsToOverscale: undefined, // a tile drawn larger than it is stays in one piece: names.js needs it whole
@@ -237,7 +237,7 @@ function makeMap() {
   map.addControl(new maplibregl.ScaleControl({ unit: "metric" }), "bottom-left");
   map.on("styleimagemissing", ({ id }) => { if (id === "stripes" && !map.hasImage(id)) map.addImage(id, stripes()); });
   map.on("error", ({ error }) => {
-    if (error?.status === 401 && session.actor) { signOut(); rightsChanged(); notice("登录已过期，请重新登录。 Signed out: please sign in again."); }
+    if (error?.status === 401 && session.actor) { forget(); rightsChanged(); notice("登录已过期，请重新登录。 Signed out: please sign in again."); }
     else notice(`地图的一部分没有取到。 A part of the map could not be fetched. (${error?.message ?? ""})`);
   });
   keepNames(map, "divisions-whole", "divisions", "division-names");

@@ -18,12 +18,12 @@ import shapely
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
 import api
+from api.guard import POLICY
 from gis.terms import BuildingKind, BuildingStatus, Category, DivisionLevel, Role, Term
 from maps import style
 
 WEB = Path(api.__file__).parent / "web"
 CLOSED = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
-POLICY = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'"
 KINDS = {
     ".html": "text/html",
     ".js": "text/javascript",
@@ -76,11 +76,13 @@ class StandIn:
             return 200, {"access_token": "opaque", "token_type": "bearer"}
         if path == f"/api/buildings/{NUMBER}":
             return (200, _building()) if bearer else (401, {"detail": "Sign in first."})
-        if path.endswith("/counts"):
+        if path.endswith("/counts") and self.release:
             return 200, {"release": self.release, "counts": _counts(bearer)}
         return 404, {"detail": "not here"}
 
     def _tile(self, path: str, query: dict[str, list[str]], bearer: str | None) -> tuple[int, str, bytes]:
+        if path.startswith("/tiles/cells/") and self.release is None:
+            return 404, "application/problem+json", b"{}"
         layer, z, x, y = path.removeprefix("/tiles/").removesuffix(".mvt").split("/")
         narrow = query.get("category", ["all"]) != ["all"] or query.get("size", ["1000"]) != ["1000"]
         if narrow and not bearer:
@@ -166,7 +168,7 @@ def service() -> Iterator[StandIn]:
             self.end_headers()
             self.wfile.write(body)
 
-        do_GET = do_POST = _answer  # noqa: N815 - the names http.server looks for
+        do_GET = do_POST = do_DELETE = _answer  # noqa: N815 - the names http.server looks for
 
         def log_message(self, *_: object) -> None:
             """Keep the tests' output clean."""
@@ -265,6 +267,7 @@ def test_a_planner_chooses_category_and_finer_cells(browser: Browser, service: S
         visit.page.click("#sign-out")
     assert visit.page.locator("#category").is_disabled()
     assert visit.page.evaluate("sessionStorage.length") == 0
+    assert ("/api/token", "Bearer opaque") in service.asked, "the session is ended at the service too"
     assert visit.wrong == []
 
 
@@ -314,6 +317,8 @@ def test_without_a_release_the_page_says_so(browser: Browser, service: StandIn) 
     visit = Visit(browser, service)
     assert "尚未发布" in visit.page.inner_text("#release")
     assert visit.page.inner_text("#review") == "审图号：宁S(2026)001号"
+    visit.page.mouse.move(440, 420)
+    visit.page.locator("#division", has_text="测试区").wait_for()
     assert visit.wrong == []
 
 
