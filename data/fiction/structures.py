@@ -12,13 +12,13 @@ from data.fiction import estates, villages
 from data.fiction.places import County, county_of
 from data.fiction.plans import CountyPlan
 from data.fiction.shapes import Group, filled, polygons
-from data.fiction.towns import CITY, COUNTY_TOWN, MARKET_TOWN, Town, lay_out
+from data.fiction.towns import CITY, COUNTY_TOWN, MARKET_TOWN, Style, Town, lay_out
 from gis.register.rows import STRUCTURE_ROWS
 
 _IN_MAIN_TOWN: Final = 0.84
 """Of a county's urban residents; the others live in its market towns."""
-_CITY_FROM: Final = 180_000
-"""Urban residents from which a main town is built as a city."""
+_CITY_FROM, _TOWN_FROM = 150_000, 12_000
+"""Residents from which a place is built as a city, and as a county town; smaller ones are market towns."""
 
 
 def structures(counties: Iterable[CountyPlan]) -> Iterator[pa.Table]:
@@ -49,13 +49,18 @@ def _towns(county: County, plan: CountyPlan) -> list[Town]:
     urban = plan.census * plan.urban_share
     seat = [township for township in county.townships if township.in_seat]
     markets = [township for township in county.townships if not township.in_seat]
-    style = CITY if urban >= _CITY_FROM else COUNTY_TOWN
-    towns = [lay_out(county, 0, seat, style, urban * _IN_MAIN_TOWN, [], plan.seed)]
-    each = urban * (1 - _IN_MAIN_TOWN) / max(1, len(markets))
+    middle = urban * _IN_MAIN_TOWN
+    each = (urban - middle) / max(1, len(markets))
+    towns = [lay_out(county, 0, seat, _style(middle), middle, [], plan.seed)]
     for index, township in enumerate(markets, start=1):
         taken = [block for town in towns for block in town.ground]
-        towns.append(lay_out(county, index, [township], MARKET_TOWN, each, taken, plan.seed))
+        towns.append(lay_out(county, index, [township], _style(each), each, taken, plan.seed))
     return towns
+
+
+def _style(people: float) -> Style:
+    """Return how a town of so many residents is built."""
+    return CITY if people >= _CITY_FROM else COUNTY_TOWN if people >= _TOWN_FROM else MARKET_TOWN
 
 
 def _market(towns: list[Town]) -> Iterator[Group]:

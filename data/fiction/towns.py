@@ -76,13 +76,15 @@ class Town:
         sides = ("西", "东") if east_west else ("南", "北")
         return f"{word}{sides[other >= 0]}{kind}" if self.style.halves else f"{word}{kind}"
 
+    @cached_property
+    def first_street(self) -> int:
+        """Return the outermost street in the south or west, where a small town begins to count."""
+        return int(self.street.min()) if len(self.street) else 0
+
     def house_number(self, other: int, slot: int, *, odd: bool) -> int:
         """Number the ``slot``-th plot (0-19) of the block that starts at street ``other``; unique on its side."""
-        along = other + _REACH
-        if self.style.halves:
-            along = other if other >= 0 else -other - 1
-        else:
-            along = other - int(self.street.min()) if len(self.street) else along
+        outwards = other if other >= 0 else -other - 1
+        along = outwards if self.style.halves else other - self.first_street
         return along * 40 + 2 * slot + (1 if odd else 2)
 
 
