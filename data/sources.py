@@ -73,14 +73,15 @@ def _text(column: pa.Array | None, many: int, field: pa.Field) -> pa.Array:
 
 
 def _to_cgcs2000(blobs: pa.Array, crs: Any, datum: Datum | None) -> pa.Array:  # noqa: ANN401
-    """Return WKB in any CRS as WKB in CGCS2000 degrees; untouched where it is that already."""
+    """Return WKB in any CRS as flat WKB in CGCS2000 degrees; untouched where it is that already."""
     shift = datums.to_cgcs2000(datum) if datum else None
     source = pyproj.CRS.from_user_input(crs)
     if isinstance(blobs, pa.ChunkedArray):
         blobs = blobs.combine_chunks()
-    if shift is None and (source.to_epsg() in _GEODETIC or source.to_authority() == ("OGC", "CRS84")):
-        return blobs.cast(pa.binary())
     shapes = shapely.from_wkb(blobs.to_numpy(zero_copy_only=False), on_invalid="ignore")
+    if shift is None and (source.to_epsg() in _GEODETIC or source.to_authority() == ("OGC", "CRS84")):
+        raised = np.asarray(shapely.has_z(shapes))
+        return blobs.cast(pa.binary()) if not raised.any() else _flat(shapes, blobs)
     transformer = pyproj.Transformer.from_crs(source, SRID, always_xy=True)
 
     def moved(points: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -89,7 +90,13 @@ def _to_cgcs2000(blobs: pa.Array, crs: Any, datum: Datum | None) -> pa.Array:  #
             lon, lat = shift(np.asarray(lon), np.asarray(lat))
         return np.column_stack([lon, lat])
 
-    return pa.array(shapely.to_wkb(shapely.transform(shapely.force_2d(shapes), moved)).tolist(), type=pa.binary())
+    return _flat(shapely.transform(shapely.force_2d(shapes), moved), blobs)
+
+
+def _flat(shapes: np.ndarray[Any, Any], blobs: pa.Array) -> pa.Array:
+    """Return shapes (n,) as WKB of two dimensions; what could not be parsed stays as it was, to be refused."""
+    flat = pa.array(np.asarray(shapely.to_wkb(shapely.force_2d(shapes))).tolist(), type=pa.binary())
+    return pc.coalesce(flat, blobs.cast(pa.binary()))
 
 
 def _read_osm(path: Path, _: str | None) -> tuple[Columns, Any]:
@@ -189,7 +196,7 @@ def _from_lonlat(lon: pa.Array, lat: pa.Array) -> pa.Array:
     """Return a point for each pair; none where either is empty, and NaN where either is no number."""
     pairs = np.array([[_number(x), _number(y)] for x, y in zip(lon.to_pylist(), lat.to_pylist(), strict=True)])
     empty = pc.or_(lon.is_null(), lat.is_null()).to_pylist()
-    blobs = shapely.to_wkb(shapely.points(pairs.reshape(-1, 2), handle_nan="allow")).tolist()
+    blobs = np.asarray(shapely.to_wkb(shapely.points(pairs.reshape(-1, 2), handle_nan="allow"))).tolist()
     return pa.array([None if none else blob for none, blob in zip(empty, blobs, strict=True)], type=pa.binary())
 
 

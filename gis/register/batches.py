@@ -175,14 +175,15 @@ def _result(sheet: Sheet, batch_id: int, outcomes: npt.NDArray[np.object_]) -> B
     numbers = np.where(outcomes == Outcome.REGISTERED, sheet.numbers, 0)
     for position, number in sheet.standing.items():
         numbers[position] = number
-    reasons = [None if reason is None else str(reason) for reason in sheet.verdicts.reasons]
-    details = [sheet.verdicts.details.get(position) for position in range(len(outcomes))]
+    details: list[str | None] = [None] * len(outcomes)
+    for position, detail in sheet.verdicts.details.items():
+        details[position] = detail
     results = {
         "row": sheet.rows["row"],
         "source_id": sheet.rows["source_id"],
-        "outcome": pa.array([str(outcome) for outcome in outcomes], type=pa.string()),
+        "outcome": pa.array(outcomes, type=pa.string()),
         "building_no": pa.array(numbers, mask=numbers == 0).cast(pa.string()),
-        "reason": pa.array(reasons, type=pa.string()),
+        "reason": pa.array(sheet.verdicts.reasons, type=pa.string()),
         "detail": pa.array(details, type=pa.string()),
     }
     return BuildingsResult(batch_id, **_sums(outcomes), results=pa.table(results))

@@ -16,7 +16,6 @@ import shapely
 from sqlalchemy import Connection, text
 
 from gis.store import copying
-from gis.store.base import SRID
 
 COVERED = 0.5
 """Share of the smaller shape above which two shapes cannot both stand (issue: no overlap by more than half)."""
@@ -73,12 +72,14 @@ def find_registered(connection: Connection, shapes: Shapes, positions: Positions
     if not positions.size or not _anything_near(connection, shapes[positions]):
         return
     connection.execute(
-        text("CREATE TEMPORARY TABLE candidate_shapes (position integer, geometry geometry) ON COMMIT DROP")
+        text(
+            "CREATE TEMPORARY TABLE candidate_shapes (position integer, geometry geometry(geometry, 4490)) ON COMMIT DROP"
+        )
     )
     rows = pa.table(
         {
             "position": pa.array(positions, type=pa.int32()),
-            "geometry": pa.array(ewkb(shapes[positions]), type=pa.binary()),
+            "geometry": pa.array(shapely.to_wkb(shapes[positions]).tolist(), type=pa.binary()),
         }
     )
     copying.copy(connection, "candidate_shapes", rows)
@@ -89,12 +90,6 @@ def find_registered(connection: Connection, shapes: Shapes, positions: Positions
     connection.execute(text("DROP TABLE candidate_shapes"))
     for row in found:
         yield RegisteredClash(row.position, row.number, row.certain)
-
-
-def ewkb(shapes: Shapes) -> list[bytes]:
-    """Return the shapes (n,) as EWKB in the register's CRS."""
-    encoded: list[bytes] = shapely.to_wkb(shapely.set_srid(shapes, SRID), include_srid=True).tolist()
-    return encoded
 
 
 REGISTERED_CLASHES = text(

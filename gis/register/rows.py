@@ -16,7 +16,7 @@ STRUCTURE_ROWS = pa.schema(
         pa.field("rooms_per_floor", pa.string()),
         pa.field("premises", pa.string()),  # name of the compound, estate or construction site
         pa.field("valid_to", pa.string()),  # expiry date, YYYY-MM-DD
-        pa.field("geometry", pa.binary()),  # WKB, longitude and latitude in CGCS2000 (EPSG:4490); null: none
+        pa.field("geometry", pa.binary()),  # WKB of two dimensions, longitude and latitude in CGCS2000; null: none
         pa.field("problem", pa.string()),  # why the reader could not read the row (its geometry is null then)
     ]
 )

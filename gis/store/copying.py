@@ -17,7 +17,7 @@ def copy(connection: Connection, table: str, rows: pa.Table) -> int:
     """Append rows to a table (``schema.name``, or a temporary table's name); return how many.
 
     Arrow types must be those of the columns: int16/32/64, string, bool, date32, and binary for
-    bytea, geometry (EWKB) and, through ``jsonb``, for jsonb.
+    bytea, geometry (WKB) and, through ``jsonb``, for jsonb.
     """
     if not rows.num_rows:
         return 0
