@@ -124,3 +124,7 @@ class EnvelopeBroken(MenpaiError):  # noqa: N818
     """A sealed record does not open with its own key: it was changed, moved to another row, or is not ours."""
 
     status = 500
+
+
+class RosterNotReadable(MenpaiError):  # noqa: N818
+    """{path} cannot be read as a roster: {why}."""

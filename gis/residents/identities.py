@@ -52,7 +52,7 @@ class Hasher:
 
     def row(self, fields: Sequence[str | None]) -> bytes:
         """Return the hash by which a roster's row is known unchanged."""
-        return hmac.digest(self._row_key, orjson.dumps(fields), "sha256")
+        return hmac.digest(self._row_key, orjson.dumps(list(fields)), "sha256")
 
 
 def seal(identity: Identity, key: DataKey) -> bytes:

@@ -42,9 +42,9 @@ RETURNS TABLE (occupant_id text, row_digest bytea, building_number bigint)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT r.occupant_id, r.row_digest,
         CASE WHEN r.division_code <@ (SELECT calc.jurisdiction()) THEN r.building_number END
-    FROM reg.residencies r
-    WHERE r.source_id = source AND r.occupant_id = ANY (codes) AND r.recorded_until IS NULL
-        AND (SELECT NOT isempty(calc.jurisdiction()))
+    FROM unnest(codes) w(code)
+    JOIN reg.residencies r ON r.source_id = source AND r.occupant_id = w.code AND r.recorded_until IS NULL
+    WHERE (SELECT NOT isempty(calc.jurisdiction()))
 $$;
 
 REVOKE EXECUTE ON FUNCTION calc.jurisdiction(), calc.find_claims(bytea[], daterange[]),
