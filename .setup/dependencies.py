@@ -4,7 +4,6 @@ import hashlib
 import importlib.util
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -16,6 +15,16 @@ LOCKS = CHECKOUT / ".lock"
 STAMPS = VENV / "menpai-installed"
 PIP_PACKAGE = "python3-pip-whl"
 """Debian's package with pip as a wheel, which runs as it is: no python3-venv, no ensurepip."""
+LOCK_OPTIONS = (
+    *("--universal", "--generate-hashes", "--python-version=3.11"),
+    *("--no-emit-index-url", "--no-emit-find-links", "--no-header", "-q"),
+)
+LOCKED = {
+    "run": "",
+    "test": "--group check --group test -c .lock/run.txt",
+    "bench": "--group check --group test --group bench -c .lock/test.txt",
+}
+"""Each lock holds the one before it at the same versions, so that one environment serves them all."""
 SCRIPT = """\
 #!/bin/sh
 '''exec' "{python}" -P "$0" "$@"
@@ -58,38 +67,10 @@ def lock() -> None:
         SetUpError: the requirements contradict each other.
     """
     _make_environment()
-    uv = _uv()
-    options = [
-        "--universal",
-        "--generate-hashes",
-        "--python-version",
-        "3.11",
-        "--no-emit-index-url",
-        "--no-emit-find-links",
-        "--no-header",
-        "-q",
-    ]
-    for name, before, groups in (
-        ("run", None, ()),
-        ("test", "run", ("check", "test")),
-        ("bench", "test", ("check", "test", "bench")),
-    ):
-        chosen = [word for group in groups for word in ("--group", group)] + (
-            ["-c", f".lock/{before}.txt"] if before else []
-        )
-        command = [
-            uv,
-            "pip",
-            "compile",
-            "--project",
-            ".",
-            "pyproject.toml",
-            *chosen,
-            *options,
-            "-o",
-            f".lock/{name}.txt",
-        ]
-        subprocess.run(command, cwd=CHECKOUT, env=_settings(), check=True)
+    compile_lock = [_uv(), "pip", "compile", "pyproject.toml", *LOCK_OPTIONS]
+    for name, options in LOCKED.items():
+        say(f"locking .lock/{name}.txt")
+        run([*compile_lock, *options.split(), "-o", f".lock/{name}.txt"], _settings(), CHECKOUT)
 
 
 def _make_environment() -> None:

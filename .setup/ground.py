@@ -28,13 +28,13 @@ def say(text: str) -> None:
     print(f"menpai: {text}", file=sys.stderr, flush=True)
 
 
-def run(command: list[str], environment: Mapping[str, str] | None = None) -> str:
+def run(command: list[str], environment: Mapping[str, str] | None = None, where: Path = VAR) -> str:
     """Run a program, its words going to the log; return them.
 
     Raises:
         SetUpError: it failed; the text carries its last lines.
     """
-    with LOG.open("a") as log:
+    with LOG.open("a+", errors="replace") as log:
         log.write(f"\n{time.strftime('%F %T')} {' '.join(command)}\n")
         log.flush()
         start = log.tell()
@@ -44,12 +44,11 @@ def run(command: list[str], environment: Mapping[str, str] | None = None) -> str
             stdout=log,
             stderr=subprocess.STDOUT,
             check=False,
-            cwd=VAR,
+            cwd=where,
             env=environment,
         )
-    with LOG.open("rb") as log:
         log.seek(start)
-        told = log.read().decode(errors="replace")
+        told = log.read()
     if done.returncode:
         last = "\n".join("  " + line for line in told.strip().splitlines()[-8:])
         message = f"{Path(command[0]).name} failed (all of it is in {LOG}):\n{last}"
