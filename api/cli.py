@@ -40,7 +40,7 @@ COMMANDS = {
     "doctor": ("doctor:doctor", "Look for what is wrong, and say what to do about it."),
     "run": ("running:run", "Start everything: database, sample where empty, release, service."),
     "serve": ("running:serve", "Serve the API and the map over a database that runs."),
-    "sample": ("structures:sample", "Fill the register with a fictional sample."),
+    "sample": ("sample:sample", "Fill the register with a fictional sample."),
     "import": (IMPORTS, "Bring a file into the register."),
     "number": (NUMBERS, "Building numbers."),
     "release": ("drawing:release", "Make a dated release of counts through the disclosure gate."),

@@ -24,6 +24,8 @@ QUIETLY: dict[str, Any] = {
     "access_log": False,  # a line for each request would be a record of who looked at what
     "server_header": False,
     "proxy_headers": False,
+    "ws": "none",
+    "lifespan": "off",
     "timeout_graceful_shutdown": 5,
 }
 

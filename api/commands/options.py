@@ -32,15 +32,21 @@ def file_options(command: Decorated) -> Decorated:
     return command
 
 
-def acting(actor: str | None) -> str:
-    """Return who acts on structures: MENPAI_TOKEN's account, the name given, or the log-in name."""
-    token = os.environ.get("MENPAI_TOKEN")
-    if token:
-        from api import accounts  # noqa: PLC0415 - argon2 is only needed where somebody signs in
+def acting(actor: str | None) -> str | None:
+    """Return who acts: the account of MENPAI_TOKEN, else the one named; None where nobody is.
 
-        return str(accounts.caller_of(token).name)
-    if actor:
+    Raises NotSignedIn for a token that is over.
+    """
+    token = os.environ.get("MENPAI_TOKEN")
+    if not token:
         return actor
+    from api import accounts  # noqa: PLC0415 - argon2 is only needed where somebody signs in
+
+    return accounts.caller_of(token).name
+
+
+def log_in_name() -> str:
+    """Return the name of the operating system's account, which stands in for an actor on structures."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # an account without a name, as in some containers

@@ -12,7 +12,6 @@ import pyarrow as pa
 from gis.errors import FileNotReadable
 from gis.terms import Outcome
 
-COLUMNS = ("row", "source_id", "outcome", "building_no", "reason", "detail")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for the start of a formula (OWASP, CSV injection)."""
 
@@ -77,11 +76,15 @@ def _is_formula(value: object) -> bool:
     return value[0] in "\t\r"
 
 
-def tell(sums: Sums, *, dry_run: bool) -> int:
-    """Print one line of sums and return the exit code: 1 where some rows need a person."""
+def told(sums: Sums) -> str:
+    """Return the sums of a batch as one line."""
     counts = [(outcome, getattr(sums, outcome.value)) for outcome in Outcome]
     total = sum(count for _, count in counts)
-    told = " · ".join(f"{outcome.zh} {count:,} {outcome.value}" for outcome, count in counts)
+    return " · ".join(f"{outcome.zh} {count:,} {outcome.value}" for outcome, count in counts) + f" · 共 {total:,} rows"
+
+
+def tell(sums: Sums, *, dry_run: bool = False) -> int:
+    """Print one line of sums and return the exit code: 1 where some rows need a person."""
     trial = "试运行，未保存 dry run, nothing kept · " if dry_run else ""
-    click.echo(f"{trial}{told} · 共 {total:,} rows")
+    click.echo(trial + told(sums))
     return 1 if sums.queued or sums.refused else 0

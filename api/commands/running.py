@@ -15,6 +15,8 @@ from gis.terms import Role
 
 FIRST_PLANNER = "planner"
 WHOLE_REGION = "640000"
+SAMPLE_RESIDENTS = 100_000
+"""Enough to see every county on the map, and there within a minute; “menpai sample” makes the whole region."""
 host_option = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 port_option = click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65_535))
 
@@ -81,7 +83,7 @@ def _fill() -> None:
         from api.commands.sample import load  # noqa: PLC0415 - a second start has no use for it
 
         click.echo("登记册为空，载入虚构样本。 The register is empty: loading a fictional sample.")
-        load(county=None, residents=None, seed=None)
+        load(county=None, residents=SAMPLE_RESIDENTS)
     if server.has_no_release():
         from api.commands.drawing import make_release  # noqa: PLC0415
 

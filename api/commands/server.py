@@ -3,6 +3,7 @@
 import click
 from sqlalchemy import text
 
+from api import loading
 from gis import settings
 from gis.errors import BadArgument
 from gis.store import cluster, schema, session
@@ -10,12 +11,14 @@ from gis.store import cluster, schema, session
 
 @click.command("up")
 def up() -> None:
-    """Start the private database and bring it to the present schema."""
+    """Start the private database, bring it to the present schema, and load divisions where there are none."""
     here = settings.read()
     if here.database_url is None:
         running = cluster.start(here.var)
         cluster.create_database(running, session.DATABASE)
     schema.upgrade()
+    if not knows_divisions():
+        loading.load_reference()
     click.echo(f"数据库已就绪 the database is up: {whereabouts()}")
 
 

@@ -6,7 +6,7 @@ import click
 
 from api import loading
 from api.commands import results
-from api.commands.options import acting, existing_file, file_options, stages
+from api.commands.options import acting, existing_file, file_options, log_in_name, stages
 from data import sources
 from gis.errors import FileNotReadable
 from gis.register import batches, divisions
@@ -38,7 +38,7 @@ def import_buildings(  # noqa: PLR0913 - each is an option of the contract
     options = ImportOptions(
         source=source or path.name.partition(".")[0],
         file_name=path.name,
-        actor=acting(actor),
+        actor=acting(actor) or log_in_name(),
         division=None if division is None else divisions.parse_code(division),
         kind=kind,
         dry_run=dry_run,

@@ -1,0 +1,204 @@
+"""Tiles decode, are compressed once, are known again by their ETag, and carry no count that is not for the caller."""
+
+import datetime as dt
+import gzip
+import math
+from typing import Any
+
+import httpx
+import mapbox_vector_tile
+import psycopg
+import pytest
+
+from gis import numbering
+
+LON, LAT = 106.2700, 38.4700
+
+
+def tile_of(z: int, lon: float = LON + 0.0002, lat: float = LAT + 0.0001) -> tuple[int, int]:
+    """Return x and y of the tile over a point (web Mercator, the XYZ scheme)."""
+    x = (lon + 180) / 360 * 2**z
+    y = (1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2 * 2**z
+    return int(x), int(y)
+
+
+def path(layer: str, z: int) -> str:
+    """Return the address of the tile over the fixture's buildings."""
+    x, y = tile_of(z)
+    return f"/tiles/{layer}/{z}/{x}/{y}.mvt"
+
+
+def decoded(answer: httpx.Response, layer: str) -> list[dict[str, Any]]:
+    """Return the features of a tile's one layer."""
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/vnd.mapbox-vector-tile"
+    tile = mapbox_vector_tile.decode(answer.content)
+    assert list(tile) == [layer]
+    features: list[dict[str, Any]] = tile[layer]["features"]
+    return features
+
+
+def test_buildings_carry_what_the_contract_names_and_no_count(
+    client: httpx.Client, structures: tuple[str, str, str]
+) -> None:
+    features = decoded(client.get(path("buildings", 15)), "buildings")
+    found = {each["properties"]["number"]: each for each in features}
+    assert set(found) <= set(structures)
+    flats = found[structures[0]]
+    assert flats["properties"] == {
+        "number": structures[0],
+        "kind": "residential",
+        "status": "active",
+        "standard_address": "银川市兴庆区测试路1号1号楼",
+        "division": "640104000000",
+    }
+    assert flats["id"] == int(structures[0])
+    assert numbering.is_valid(flats["properties"]["number"])
+
+
+def test_a_registered_building_is_on_the_next_tile(
+    database: str, client: httpx.Client, structures: tuple[str, str, str]
+) -> None:
+    before = client.get(path("buildings", 14))
+    with psycopg.connect(database) as connection:
+        connection.execute("UPDATE reg.buildings SET status = 'retired' WHERE number = %s", (int(structures[0]),))
+    after = client.get(path("buildings", 14), headers={"If-None-Match": before.headers["etag"]})
+    numbers = {each["properties"]["number"] for each in decoded(after, "buildings")}
+    assert structures[0] not in numbers
+
+
+def test_far_out_there_are_no_buildings(client: httpx.Client, structures: tuple[str, str, str]) -> None:
+    assert structures
+    assert client.get(path("buildings", 12)).status_code == 204
+    assert client.get("/tiles/buildings/14/0/0.mvt").status_code == 204
+
+
+def test_divisions_have_name_code_and_level(client: httpx.Client) -> None:
+    features = decoded(client.get(path("divisions", 9)), "divisions")
+    names = {each["properties"]["name"]: each["properties"] for each in features}
+    assert names["兴庆区"] == {"name": "兴庆区", "code": "640104000000", "level": "county"}
+
+
+def test_a_division_moved_is_a_new_tile(database: str, client: httpx.Client) -> None:
+    first = client.get(path("divisions", 9)).headers["etag"]
+    assert client.get(path("divisions", 9)).headers["etag"] == first
+    with psycopg.connect(database) as connection:
+        connection.execute("UPDATE reg.divisions SET name = '新兴庆区' WHERE code = 640104000000")
+    try:
+        names = [each["properties"]["name"] for each in decoded(client.get(path("divisions", 9)), "divisions")]
+        assert "新兴庆区" in names
+    finally:
+        with psycopg.connect(database) as connection:
+            connection.execute("UPDATE reg.divisions SET name = '兴庆区' WHERE code = 640104000000")
+
+
+def test_cells_show_released_counts_and_hide_withheld_ones(client: httpx.Client, counted: dt.date) -> None:
+    features = [each["properties"] for each in decoded(client.get(path("cells", 12)), "cells")]
+    shown = next(each for each in features if not each["withheld"])
+    assert shown == {
+        "cell": "1000E523N608",
+        "n": 1200,
+        "withheld": False,
+        "category": "all",
+        "release": counted.isoformat(),
+    }
+    hidden = next(each for each in features if each["withheld"])
+    assert "n" not in hidden
+
+
+@pytest.mark.parametrize("query", ["category=floating", "size=500", "size=100", "category=permanent&size=100"])
+def test_categories_and_finer_cells_are_for_planners(
+    client: httpx.Client, registrar: httpx.Client, planner: httpx.Client, counted: dt.date, query: str
+) -> None:
+    assert counted
+    where = f"{path('cells', 12)}?{query}"
+    assert client.get(where).status_code == 401
+    assert registrar.get(where).status_code == 403
+    assert planner.get(where).status_code in {200, 204}
+
+
+def test_a_planner_sees_categories_and_squares_of_500_m(planner: httpx.Client, counted: dt.date) -> None:
+    assert counted
+    floating = decoded(planner.get(f"{path('cells', 12)}?category=floating"), "cells")
+    assert {each["properties"]["category"] for each in floating} == {"floating"}
+    assert floating[0]["properties"]["n"] == 300
+    fine = decoded(planner.get(f"{path('cells', 12)}?size=500"), "cells")
+    assert [each["properties"]["cell"] for each in fine] == ["500E1046N1216"]
+    far = decoded(planner.get(f"{path('cells', 7)}?size=500"), "cells")
+    assert all(each["properties"]["cell"].startswith("1000E") for each in far), "coarser squares stand in far out"
+
+
+def test_what_a_planner_was_sent_is_not_kept_for_others(
+    client: httpx.Client, planner: httpx.Client, counted: dt.date
+) -> None:
+    assert counted
+    where = f"{path('cells', 12)}?category=floating"
+    answer = planner.get(where)
+    assert answer.headers["cache-control"].startswith("private")
+    assert "Authorization" in answer.headers["vary"]
+    assert client.get(where, headers={"If-None-Match": answer.headers["etag"]}).status_code == 401
+
+
+def test_a_release_that_is_not_there_is_404(client: httpx.Client, counted: dt.date) -> None:
+    assert counted
+    assert client.get(f"{path('cells', 12)}?release=2020-01-01").status_code == 404
+    assert client.get(f"{path('cells', 12)}?release={counted}").status_code == 200
+
+
+def test_a_tile_is_compressed_and_known_again(client: httpx.Client) -> None:
+    where = path("divisions", 8)
+    zipped = client.get(where, headers={"Accept-Encoding": "gzip"})
+    plain = client.get(where, headers={"Accept-Encoding": "identity"})
+    assert zipped.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    assert zipped.content == plain.content
+    assert zipped.headers["etag"] != plain.headers["etag"], "a strong ETag names the bytes sent"
+    assert int(zipped.headers["content-length"]) == len(gzip.compress(plain.content, 6, mtime=0))
+    for known in (zipped.headers["etag"], f'"x", {zipped.headers["etag"]}', f"W/{zipped.headers['etag']}"):
+        again = client.get(where, headers={"If-None-Match": known})
+        assert again.status_code == 304
+        assert again.content == b""
+    assert client.get(where, headers={"If-None-Match": '"x"'}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "divisions/3/8/0",
+        "divisions/3/0/8",
+        "divisions/23/0/0",
+        "divisions/-1/0/0",
+        "divisions/3/-1/0",
+        "divisions/22/4194304/0",
+        "divisions/99999999999999999999/0/0",
+        "buildings/14/99999999999999999999999/0",
+        "buildings/a/b/c",
+        "cells/1e2/0/0",
+        "divisions/3/0/0' OR 1=1 --",
+    ],
+)
+def test_a_place_that_no_zoom_has_is_422(client: httpx.Client, where: str) -> None:
+    assert client.get(f"/tiles/{where}.mvt").status_code == 422
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "category=han",
+        "category=all' OR '1'='1",
+        "size=1",
+        "size=1000;DROP TABLE pub.cells",
+        "release=x",
+        "category=%00",
+    ],
+)
+def test_a_query_that_means_nothing_is_422(client: httpx.Client, counted: dt.date, query: str) -> None:
+    assert counted
+    assert client.get(f"{path('cells', 12)}?{query}").status_code == 422
+
+
+def test_the_corners_of_the_world_have_tiles(client: httpx.Client, structures: tuple[str, str, str]) -> None:
+    assert structures
+    last = 2**22 - 1
+    for where in ("divisions/0/0/0", f"divisions/22/{last}/{last}", f"buildings/22/{last}/0", f"buildings/22/0/{last}"):
+        assert client.get(f"/tiles/{where}.mvt").status_code in {200, 204}
