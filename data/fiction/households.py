@@ -1,9 +1,10 @@
 """Who lives how: the dwellings of a table of structures, and how many people each holds."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -13,8 +14,11 @@ from data.fiction.shapes import Ints
 _SIZES: Final = (0.24, 0.295, 0.215, 0.135, 0.065, 0.034, 0.016)
 """Share of households of 1 … 7 people; mean 2.65, Ningxia's of 2020."""
 _EMPTY_FLATS, _EMPTY_COURTYARDS = 0.14, 0.18
-SHED_BEDS: Final = 8
-"""No shed holds more."""
+SHED_BEDS, HUT_BEDS = 8, 2
+"""No shed and no watchman's hut holds more, unless people have nowhere else to go."""
+
+
+Truths: TypeAlias = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -27,8 +31,9 @@ class Dwellings:
     """From 1; 0 where the building is one dwelling without rooms."""
     room: Ints
     """Floor times 100 and the place on it: 502."""
-    shed: np.ndarray[tuple[int], np.dtype[np.bool_]]
-    flat: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    shed: Truths
+    hut: Truths
+    flat: Truths
 
 
 def dwellings(buildings: pa.Table) -> Dwellings:
@@ -40,12 +45,12 @@ def dwellings(buildings: pa.Table) -> Dwellings:
     flat = (floors * rooms > 0)[building]
     floors, rooms = np.maximum(floors, 1)[building], np.maximum(rooms, 1)[building]
     floor = place % (floors * rooms) // rooms + 1
-    shed = pc.equal(buildings["kind"], "work_shed").to_numpy()[building]
     return Dwellings(
         building=building,
         entrance=np.where(flat, place // (floors * rooms) + 1, 0),
         room=np.where(flat, floor * 100 + place % rooms + 1, 0),
-        shed=shed,
+        shed=pc.equal(buildings["kind"], "work_shed").to_numpy()[building],
+        hut=pc.equal(buildings["kind"], "other_habitable").to_numpy()[building],
         flat=flat,
     )
 
@@ -55,6 +60,7 @@ def occupants(homes: Dwellings, plan: CountyPlan, rng: np.random.Generator) -> I
     count = len(homes.building)
     sizes = 1 + np.searchsorted(np.cumsum(_SIZES)[:-1], rng.random(count), side="right")
     sizes[homes.shed] = rng.integers(3, SHED_BEDS + 1, int(homes.shed.sum()))
+    sizes[homes.hut] = rng.integers(1, HUT_BEDS + 1, int(homes.hut.sum()))
     empty = np.where(homes.flat, _EMPTY_FLATS, np.where(homes.shed, 0.06, _EMPTY_COURTYARDS))
     wanted = np.where(rng.random(count) < empty, 0, sizes)
     order = rng.permutation(count)
@@ -62,7 +68,7 @@ def occupants(homes: Dwellings, plan: CountyPlan, rng: np.random.Generator) -> I
     if over > 0:
         _move_out(wanted, order, over)
     elif over < 0:
-        _move_in(wanted, sizes, order, -over, homes.shed)
+        _move_in(wanted, sizes, order, -over, homes.shed | homes.hut)
     return wanted
 
 
@@ -75,15 +81,13 @@ def _move_out(wanted: Ints, order: Ints, over: int) -> None:
         wanted[order[whole]] -= over - (int(running[whole - 1]) if whole else 0)
 
 
-def _move_in(
-    wanted: Ints, sizes: Ints, order: Ints, short: int, shed: np.ndarray[tuple[int], np.dtype[np.bool_]]
-) -> None:
+def _move_in(wanted: Ints, sizes: Ints, order: Ints, short: int, lodging: Truths) -> None:
     """Fill empty dwellings in the order given, then crowd the homes, until ``short`` people more are housed."""
     empty = order[wanted[order] == 0]
     whole = int(np.searchsorted(np.cumsum(sizes[empty]), short, side="right"))
     wanted[empty[:whole]] = sizes[empty[:whole]]
     short -= int(sizes[empty[:whole]].sum())
-    homes = order[~shed[order]] if not shed.all() else order
+    homes = order if lodging.all() else order[~lodging[order]]
     wanted[homes] += short // len(homes)
     wanted[homes[: short % len(homes)]] += 1
 

@@ -105,20 +105,20 @@ def _order(county: County, townships: list[Township], rng: np.random.Generator) 
 def _village(
     ground: Ground, township: Township, village: str, size: tuple[int, int, int], seed: int
 ) -> Iterator[Group]:
-    """Yield the hamlets of one village and its hut."""
+    """Yield the hut of one village, where it has one, and its hamlets."""
     county = ground.county
     index, hamlets, houses = size
     rng = np.random.default_rng([seed, county.code, 6, index])
     start = f"{county.prefix}{township.name}{village}"
     group_word = words.GROUPS[int(rng.integers(3))]
     key = f"{county.code}-{seed}-V{index}"
+    if rng.random() < _HUT_ODDS:
+        yield from _hut(ground, township, start, f"{key}-H", rng)
     for number, (x, y, heading_deg) in enumerate(_places(ground, township, hamlets, rng), start=1):
         lon, lat = ground.county.frame.to_lonlat(np.array([[x, y]]))[0]
         frame = Frame(float(lon), float(lat), round((heading_deg + 45.0) % 90.0 - 45.0, 1))
         wanted = int(houses * rng.uniform(0.7, 1.3))
         yield _hamlet(frame, wanted, ground.radius_m, f"{start}{_in_words(number)}{group_word}", f"{key}-{number}", rng)
-    if rng.random() < _HUT_ODDS:
-        yield from _hut(ground, township, start, f"{key}-H", rng)
 
 
 def _places(ground: Ground, township: Township, count: int, rng: np.random.Generator) -> list[Place]:

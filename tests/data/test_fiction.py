@@ -16,7 +16,7 @@ from stdnum.iso7064 import mod_11_2
 
 from data.fiction import CountyPlan, files, plan, roster, structures
 from data.fiction.documents import days_and_sequences, identity_numbers
-from data.fiction.households import SHED_BEDS
+from data.fiction.households import HUT_BEDS, SHED_BEDS
 from data.fiction.places import county_codes, county_of
 from data.fiction.rosters import AS_OF
 from gis import addresses
@@ -236,15 +236,31 @@ class TestPeople:
             assert 1 <= floor <= int(building["floors"])
             assert 1 <= room <= int(building["rooms_per_floor"])
 
-    def test_some_homes_are_empty_and_no_shed_is_overfull(self, made: tuple[CountyPlan, pa.Table, pa.Table]) -> None:
+    def test_some_homes_are_empty_and_no_shed_or_hut_is_overfull(
+        self, made: tuple[CountyPlan, pa.Table, pa.Table]
+    ) -> None:
         _, buildings, people = made
         lodgers = Counter(people["address"].to_pylist())
-        courtyards = [row["standard_address"] for row in buildings.to_pylist() if row["floors"] is None]
-        assert any(address not in lodgers for address in courtyards)
-        sheds = [row["standard_address"] for row in buildings.to_pylist() if row["kind"] == "work_shed"]
-        assert 1 <= max(lodgers[shed] for shed in sheds) <= SHED_BEDS
+        single = [(row["kind"], row["standard_address"]) for row in buildings.to_pylist() if row["floors"] is None]
+        held = {kind: [lodgers[address] for k, address in single if k == kind] for kind, _ in single}
+        assert 0 in held["residential"]
+        assert 1 <= max(held["work_shed"]) <= SHED_BEDS
+        assert max(held["other_habitable"]) <= HUT_BEDS
+        sheds = {address for kind, address in single if kind != "residential"}
         homes = [count for address, count in lodgers.items() if address not in sheds]
         assert float(np.mean(homes)) == pytest.approx(2.65, abs=0.2)
+
+    def test_some_cells_hold_fewer_than_ten_people(self, region: list[tuple[CountyPlan, pa.Table, pa.Table]]) -> None:
+        cells: Counter[tuple[int, int]] = Counter()
+        for planned, buildings, people in region:
+            points = shapely.get_coordinates(shapely.centroid(_shapes(buildings)))
+            metres = county_of(planned.code).frame.to_metres(points) + planned.code  # counties kept apart
+            where = dict(zip(buildings["standard_address"].to_pylist(), metres.tolist(), strict=True))
+            lodgers = Counter(re.sub(r"[0-9]+单元[0-9]+室$", "", address) for address in people["address"].to_pylist())
+            for address, count in lodgers.items():
+                cells[int(where[address][0] // 500), int(where[address][1] // 500)] += count
+        small = sum(count < 10 for count in cells.values())
+        assert 0.03 < small / len(cells) < 0.5
 
     def test_categories_come_in_the_shares_of_the_plan(
         self, region: list[tuple[CountyPlan, pa.Table, pa.Table]]
