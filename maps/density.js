@@ -19,11 +19,13 @@ function projected(ring) {
 function unpacked(text) {
   if (!text) return [];
   const values = new Map([...LETTERS].map((letter, value) => [letter, value]));
-  let lon = 0, lat = 0;
+  let lon = 0,
+    lat = 0;
   return text.split("|").map((area) => {
     const rings = (area ? area.split(",") : []).map((letters) => {
       const numbers = [];
-      let number = 0, weight = 1;
+      let number = 0,
+        weight = 1;
       for (const letter of letters) {
         const value = values.get(letter);
         number += (value % 32) * weight;
@@ -35,11 +37,15 @@ function unpacked(text) {
         }
       }
       const ring = new Float64Array(numbers.length);
-      let x = lon, y = lat;
+      let x = lon,
+        y = lat;
       for (let at = 0; at < numbers.length; at += 2) {
         x += numbers[at];
         y += numbers[at + 1];
-        if (at === 0) { lon = x; lat = y; }
+        if (at === 0) {
+          lon = x;
+          lat = y;
+        }
         ring[at] = x / STEPS_PER_DEGREE;
         ring[at + 1] = y / STEPS_PER_DEGREE;
       }
@@ -88,7 +94,10 @@ function pattern(context, state) {
   pen.lineWidth = 1.1;
   if (state === "w") {
     pen.beginPath();
-    for (const start of [-6, 0, 6]) { pen.moveTo(start - 1, 7); pen.lineTo(start + 7, -1); }
+    for (const start of [-6, 0, 6]) {
+      pen.moveTo(start - 1, 7);
+      pen.lineTo(start + 7, -1);
+    }
     pen.stroke();
   } else {
     pen.fillRect(1, 1, 1.6, 1.6);
@@ -120,8 +129,11 @@ const AreaCanvas = L.Canvas.extend({
     const origin = this._map.getPixelOrigin();
     const size = 256 * 2 ** this._map.getZoom();
     const place = { x: origin.x, y: origin.y, size };
-    const seen = (area) => area.east * size - origin.x >= this._bounds.min.x && area.west * size - origin.x <= this._bounds.max.x
-      && area.south * size - origin.y >= this._bounds.min.y && area.north * size - origin.y <= this._bounds.max.y;
+    const seen = (area) =>
+      area.east * size - origin.x >= this._bounds.min.x &&
+      area.west * size - origin.x <= this._bounds.max.x &&
+      area.south * size - origin.y >= this._bounds.min.y &&
+      area.north * size - origin.y <= this._bounds.max.y;
     const context = this._ctx;
     this._fill(context, outlines.filter(seen), place, "#ffffff");
     const groups = new Map();
@@ -197,7 +209,11 @@ function label(map, labels, outlines) {
 
 function words(content, index) {
   const box = document.createElement("div");
-  const line = (tag, text) => { const part = document.createElement(tag); part.textContent = text; box.append(part); };
+  const line = (tag, text) => {
+    const part = document.createElement(tag);
+    part.textContent = text;
+    box.append(part);
+  };
   const name = content.names && content.names[index];
   line("b", name || content.ids[index]);
   if (content.counts[index] !== null) {
@@ -215,12 +231,18 @@ function words(content, index) {
 function follow(map, areas, content) {
   const tooltip = L.tooltip({ direction: "auto", offset: [14, 0], opacity: 0.97 });
   let shown = -1;
-  const hide = () => { tooltip.remove(); shown = -1; };
+  const hide = () => {
+    tooltip.remove();
+    shown = -1;
+  };
   map.on("mousemove", (event) => {
     const size = 256 * 2 ** map.getZoom();
     const point = map.project(event.latlng).divideBy(size);
     const found = areas.findIndex((area) => contains(area, point.x, point.y));
-    if (found < 0) { hide(); return; }
+    if (found < 0) {
+      hide();
+      return;
+    }
     tooltip.setLatLng(event.latlng);
     if (found !== shown) tooltip.setContent(words(content, found));
     if (shown < 0) tooltip.addTo(map);
@@ -236,7 +258,10 @@ function latLngOf(x, y) {
 function fit(map, shapes) {
   if (!shapes.length) return;
   const edge = (side, pick) => shapes.reduce((best, shape) => pick(best, shape[side]), shapes[0][side]);
-  const bounds = [latLngOf(edge("west", Math.min), edge("south", Math.max)), latLngOf(edge("east", Math.max), edge("north", Math.min))];
+  const bounds = [
+    latLngOf(edge("west", Math.min), edge("south", Math.max)),
+    latLngOf(edge("east", Math.max), edge("north", Math.min)),
+  ];
   const snap = map.options.zoomSnap;
   map.options.zoomSnap = 0; // fill the window, whatever step the buttons take
   map.fitBounds(bounds, { padding: [18, 18], animate: false });

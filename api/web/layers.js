@@ -12,9 +12,16 @@ const BOLD = ["Menpai Bold", ...FAMILIES];
 
 function mixed(low, high, share) {
   const channel = (colour, at) => parseInt(colour.slice(at, at + 2), 16);
-  return "#" + [1, 3, 5]
-    .map((at) => Math.round(channel(low, at) + (channel(high, at) - channel(low, at)) * share).toString(16).padStart(2, "0"))
-    .join("");
+  return (
+    "#" +
+    [1, 3, 5]
+      .map((at) =>
+        Math.round(channel(low, at) + (channel(high, at) - channel(low, at)) * share)
+          .toString(16)
+          .padStart(2, "0"),
+      )
+      .join("")
+  );
 }
 
 /** Colours of so many classes, lightest first. */
@@ -59,12 +66,15 @@ export function stripes() {
   pen.strokeStyle = "#77716a";
   pen.lineWidth = 1.2;
   pen.beginPath();
-  for (const start of [-side, 0, side]) { pen.moveTo(start - 1, side + 1); pen.lineTo(start + side + 1, -1); }
+  for (const start of [-side, 0, side]) {
+    pen.moveTo(start - 1, side + 1);
+    pen.lineTo(start + side + 1, -1);
+  }
   pen.stroke();
   return pen.getImageData(0, 0, side, side);
 }
 
-export function tiles(layer, query = {}) {
+function tiles(layer, query = {}) {
   const search = new URLSearchParams(query).toString();
   return [`${location.origin}/tiles/${layer}/{z}/{x}/{y}.mvt${search ? `?${search}` : ""}`];
 }
@@ -76,14 +86,25 @@ const POINT = ["==", ["geometry-type"], "Point"];
 /* Cells step back where buildings come in; the legend follows. */
 const FADE = { from: 12.5, to: 13.5, before: 1, after: 0.4 };
 const FADED = ["interpolate", ["linear"], ["zoom"], FADE.from, FADE.before, FADE.to, FADE.after];
-const GROUPED = ["concat", ["slice", ["get", "number"], 0, 4], " ", ["slice", ["get", "number"], 4, 8], " ",
-  ["slice", ["get", "number"], 8, 12]];
+const GROUPED = [
+  "concat",
+  ["slice", ["get", "number"], 0, 4],
+  " ",
+  ["slice", ["get", "number"], 4, 8],
+  " ",
+  ["slice", ["get", "number"], 8, 12],
+];
 
 function divisionLayers() {
   const of = (level) => ["==", ["get", "level"], level];
   const line = (level, width, colour, rest = {}) => ({
-    id: `${level}-line`, type: "line", source: "divisions", "source-layer": "divisions", filter: of(level),
-    layout: { "line-join": "round" }, paint: { "line-color": colour, "line-width": width, ...rest },
+    id: `${level}-line`,
+    type: "line",
+    source: "divisions",
+    "source-layer": "divisions",
+    filter: of(level),
+    layout: { "line-join": "round" },
+    paint: { "line-color": colour, "line-width": width, ...rest },
   });
   return [
     line("village", 0.5, "#9aa3ad", { "line-dasharray": [2, 2] }),
@@ -93,18 +114,39 @@ function divisionLayers() {
     line("province", 2, "#23282e"),
     line("prefecture", ["interpolate", ["linear"], ["zoom"], 6, 1.6, 12, 2.8], "#23282e"),
     {
-      id: "county-under-mouse", type: "line", source: "divisions", "source-layer": "divisions", filter: of("county"),
-      paint: { "line-color": "#e0490b", "line-width": ["case", ["boolean", ["feature-state", "under"], false], 2.6, 0] },
+      id: "county-under-mouse",
+      type: "line",
+      source: "divisions",
+      "source-layer": "divisions",
+      filter: of("county"),
+      paint: {
+        "line-color": "#e0490b",
+        "line-width": ["case", ["boolean", ["feature-state", "under"], false], 2.6, 0],
+      },
     },
   ];
 }
 
 function nameLayers() {
   const name = (level, zooms, size, stack, paint = {}) => ({
-    id: `${level}-name`, type: "symbol", source: "division-names",
-    filter: ["==", ["get", "level"], level], ...zooms,
-    layout: { "text-field": ["get", "name"], "text-font": stack, "text-size": size, "text-padding": 3, "text-max-width": 20 },
-    paint: { "text-color": "#15191e", "text-halo-color": "rgba(255, 255, 255, 0.92)", "text-halo-width": 1.6, ...paint },
+    id: `${level}-name`,
+    type: "symbol",
+    source: "division-names",
+    filter: ["==", ["get", "level"], level],
+    ...zooms,
+    layout: {
+      "text-field": ["get", "name"],
+      "text-font": stack,
+      "text-size": size,
+      "text-padding": 3,
+      "text-max-width": 20,
+    },
+    paint: {
+      "text-color": "#15191e",
+      "text-halo-color": "rgba(255, 255, 255, 0.92)",
+      "text-halo-width": 1.6,
+      ...paint,
+    },
   });
   const size = ["interpolate", ["linear"], ["zoom"], 7, 12, 11, 17];
   return [
@@ -115,20 +157,29 @@ function nameLayers() {
 }
 
 /* Before the first release there are no cells to ask for: layers that are not shown ask for nothing. */
-function cellLayers(release) {
+export function cellLayers(release, uppers) {
   const layout = { visibility: release ? "visible" : "none" };
   const shown = { source: "cells", "source-layer": "cells", type: "fill", layout };
   return [
     {
-      id: "cells", ...shown, filter: ["!", ["to-boolean", ["get", "withheld"]]],
-      paint: { "fill-color": "#ffffff", "fill-opacity": FADED, "fill-antialias": false },
+      id: "cells",
+      ...shown,
+      filter: ["!", ["to-boolean", ["get", "withheld"]]],
+      paint: { "fill-color": densityColour(uppers), "fill-opacity": FADED, "fill-antialias": false },
     },
     {
-      id: "cells-withheld", ...shown, filter: ["to-boolean", ["get", "withheld"]],
+      id: "cells-withheld",
+      ...shown,
+      filter: ["to-boolean", ["get", "withheld"]],
       paint: { "fill-pattern": "stripes", "fill-opacity": FADED },
     },
     {
-      id: "cell-edges", source: "cells", "source-layer": "cells", type: "line", minzoom: 10, layout,
+      id: "cell-edges",
+      source: "cells",
+      "source-layer": "cells",
+      type: "line",
+      minzoom: 10,
+      layout,
       paint: { "line-color": "#5b6570", "line-width": 0.4, "line-opacity": 0.6 },
     },
   ];
@@ -138,32 +189,55 @@ function buildingLayers() {
   const from = { source: "buildings", "source-layer": "buildings", minzoom: BUILDINGS_FROM_ZOOM };
   return [
     {
-      id: "building-shapes", ...from, type: "fill", filter: POLYGON,
+      id: "building-shapes",
+      ...from,
+      type: "fill",
+      filter: POLYGON,
       paint: { "fill-color": KIND_COLOUR, "fill-opacity": ["case", STANDING, 0.85, 0.15] },
     },
     {
-      id: "building-edges", ...from, type: "line", filter: POLYGON,
+      id: "building-edges",
+      ...from,
+      type: "line",
+      filter: POLYGON,
       paint: { "line-color": "#5a2a0c", "line-width": ["interpolate", ["linear"], ["zoom"], 13, 0.3, 17, 1.2] },
     },
     {
-      id: "building-points", ...from, type: "circle", filter: POINT,
+      id: "building-points",
+      ...from,
+      type: "circle",
+      filter: POINT,
       paint: {
-        "circle-color": KIND_COLOUR, "circle-opacity": ["case", STANDING, 0.95, 0.15], "circle-stroke-color": "#5a2a0c",
-        "circle-stroke-width": 0.8, "circle-radius": ["interpolate", ["linear"], ["zoom"], 13, 2.2, 15, 4, 18, 8],
+        "circle-color": KIND_COLOUR,
+        "circle-opacity": ["case", STANDING, 0.95, 0.15],
+        "circle-stroke-color": "#5a2a0c",
+        "circle-stroke-width": 0.8,
+        "circle-radius": ["interpolate", ["linear"], ["zoom"], 13, 2.2, 15, 4, 18, 8],
       },
     },
     {
-      id: "building-numbers", ...from, type: "symbol", minzoom: 17,
+      id: "building-numbers",
+      ...from,
+      type: "symbol",
+      minzoom: 17,
       layout: {
-        "text-field": GROUPED, "text-font": REGULAR, "text-size": 12, "text-offset": ["case", POINT, ["literal", [0, 1.3]], ["literal", [0, 0]]],
+        "text-field": GROUPED,
+        "text-font": REGULAR,
+        "text-size": 12,
+        "text-offset": ["case", POINT, ["literal", [0, 1.3]], ["literal", [0, 0]]],
       },
       paint: { "text-color": "#2a1406", "text-halo-color": "#ffffff", "text-halo-width": 1.6 },
     },
   ];
 }
 
-/** The whole style, with the cells of a release or none. It names no address outside this service. */
-export function mapStyle(release) {
+/** Squares of one choice of category and size. */
+export function cellSource(query) {
+  return { type: "vector", tiles: tiles("cells", query), minzoom: 5, maxzoom: 13 };
+}
+
+/** The whole style, with the cells that the query asks for. It names no address outside this service. */
+export function mapStyle(query, uppers) {
   return {
     version: 8,
     sources: {
@@ -171,16 +245,23 @@ export function mapStyle(release) {
       /* The one zoom at which the region lies in one tile, so that no division is cut: names.js reads it. */
       "divisions-whole": { type: "vector", tiles: tiles("divisions"), minzoom: 5, maxzoom: 5 },
       "division-names": { type: "geojson", data: { type: "FeatureCollection", features: [] } },
-      cells: { type: "vector", tiles: tiles("cells", { category: "all", size: 1000, release }), minzoom: 5, maxzoom: 13 },
+      cells: cellSource(query),
       buildings: { type: "vector", tiles: tiles("buildings"), minzoom: BUILDINGS_FROM_ZOOM, maxzoom: 15 },
     },
     layers: [
       { id: "ground", type: "background", paint: { "background-color": "#e8edf1" } },
       {
-        id: "land", type: "fill", source: "divisions", "source-layer": "divisions",
-        filter: ["in", ["get", "level"], ["literal", ["prefecture", "county"]]], paint: { "fill-color": "#ffffff" },
+        id: "land",
+        type: "fill",
+        source: "divisions",
+        "source-layer": "divisions",
+        filter: ["in", ["get", "level"], ["literal", ["prefecture", "county"]]],
+        paint: { "fill-color": "#ffffff" },
       },
-      ...cellLayers(release), ...divisionLayers(), ...buildingLayers(), ...nameLayers(),
+      ...cellLayers(query.release, uppers),
+      ...divisionLayers(),
+      ...buildingLayers(),
+      ...nameLayers(),
     ],
   };
 }

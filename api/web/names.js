@@ -57,9 +57,13 @@ function place({ geometry, properties: { code, name, level } }) {
 export function keepNames(map, source, sourceLayer, target) {
   map.on("sourcedata", (event) => {
     if (event.sourceId !== source || !event.isSourceLoaded) return;
-    const polygons = map.querySourceFeatures(source, { sourceLayer }).filter(({ geometry }) => geometry.type.endsWith("Polygon"));
+    const polygons = map
+      .querySourceFeatures(source, { sourceLayer })
+      .filter(({ geometry }) => geometry.type.endsWith("Polygon"));
     const changed = polygons.map(place).some(Boolean);
     if (!changed) return;
-    map.getSource(target).setData({ type: "FeatureCollection", features: [...points.values()].map(({ feature }) => feature) });
+    map
+      .getSource(target)
+      .setData({ type: "FeatureCollection", features: [...points.values()].map(({ feature }) => feature) });
   });
 }

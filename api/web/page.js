@@ -2,10 +2,32 @@
 
 import * as maplibregl from "./vendor/maplibre-gl/maplibre-gl.mjs";
 import { fetched, forget, isPlanner, recall, session, signIn, signOut, withBearer } from "./account.js";
-import { BUILDINGS_FROM_ZOOM, KIND_COLOURS, densityColour, mapStyle, rateOf, sequential, strengthOfCells, stripes, tiles } from "./layers.js";
+import {
+  BUILDINGS_FROM_ZOOM,
+  KIND_COLOURS,
+  cellLayers,
+  cellSource,
+  mapStyle,
+  rateOf,
+  sequential,
+  strengthOfCells,
+  stripes,
+} from "./layers.js";
 import { keepNames } from "./names.js";
 import {
-  CATEGORIES, KINDS, LEVELS, ROLES, STATUSES, WITHHELD, both, bothAsText, checkedNumber, count, element, shownNumber, wordFor,
+  CATEGORIES,
+  KINDS,
+  LEVELS,
+  ROLES,
+  STATUSES,
+  WITHHELD,
+  both,
+  bothAsText,
+  checkedNumber,
+  count,
+  element,
+  shownNumber,
+  wordFor,
 } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
@@ -13,8 +35,12 @@ const SIZES = { 1000: ["1 公里", "1 km"], 500: ["500 米", "500 m"], 100: ["10
 const LAST_RESORT_BREAKS = [30, 100, 300, 1000, 3000, 10000];
 const NINGXIA = [104.2, 35.2, 107.7, 39.4];
 const LOCALE = {
-  "NavigationControl.ZoomIn": "放大 zoom in", "NavigationControl.ZoomOut": "缩小 zoom out", "Popup.Close": "关闭 close",
-  "Map.Title": "地图 map", "ScaleControl.Meters": "米 m", "ScaleControl.Kilometers": "公里 km",
+  "NavigationControl.ZoomIn": "放大 zoom in",
+  "NavigationControl.ZoomOut": "缩小 zoom out",
+  "Popup.Close": "关闭 close",
+  "Map.Title": "地图 map",
+  "ScaleControl.Meters": "米 m",
+  "ScaleControl.Kilometers": "公里 km",
 };
 
 let about = { release: null, breaks: {}, review_number: null, bounds: NINGXIA, fictional: false, attribution: "" };
@@ -24,6 +50,14 @@ const countsOf = new Map();
 function notice(sentence) {
   byId("notice").textContent = sentence ?? "";
   byId("notice").hidden = !sentence;
+}
+
+async function askAbout() {
+  try {
+    about = { ...about, ...(await fetched("/api/map")) };
+  } catch (refusal) {
+    notice(refusal.message);
+  }
 }
 
 /* ---- account ---- */
@@ -42,18 +76,25 @@ function showAccount() {
   }
 }
 
-function rightsChanged() {
+async function rightsChanged() {
   countsOf.clear();
   if (under.properties) showCounts(under.properties);
   showAccount();
+  await askAbout(); // a planner is told the classes of the finer cells too
   showDensity();
 }
 
 function listenToAccount() {
   const dialog = byId("sign-in");
-  byId("open-sign-in").addEventListener("click", () => { byId("refused").textContent = ""; dialog.showModal(); });
+  byId("open-sign-in").addEventListener("click", () => {
+    byId("refused").textContent = "";
+    dialog.showModal();
+  });
   byId("cancel").addEventListener("click", () => dialog.close());
-  byId("sign-out").addEventListener("click", () => { signOut(); rightsChanged(); });
+  byId("sign-out").addEventListener("click", () => {
+    signOut();
+    rightsChanged();
+  });
   byId("credentials").addEventListener("submit", async (event) => {
     event.preventDefault();
     const form = event.target;
@@ -76,6 +117,10 @@ function breaks() {
   return known?.length ? known : LAST_RESORT_BREAKS;
 }
 
+function choice() {
+  return { category: byId("category").value, size: byId("size").value, release: about.release };
+}
+
 function swatch(colour, kind = "") {
   const made = element("span", { className: `swatch ${kind}` });
   if (colour) made.style.backgroundColor = colour;
@@ -92,31 +137,46 @@ function showClasses() {
     return element("li", {}, swatch(colours[place]), element("span", {}, span));
   });
   const least = about.withheld_below ?? 10;
-  const withheld = [`不公布：少于 ${least} 人，或可由合计推算`, `withheld: fewer than ${least}, or derivable from totals`];
+  const withheld = [
+    `不公布：少于 ${least} 人，或可由合计推算`,
+    `withheld: fewer than ${least}, or derivable from totals`,
+  ];
   rows.reverse().push(element("li", {}, swatch(null, "withheld"), element("span", {}, ...both(withheld))));
   byId("classes").replaceChildren(...rows);
-  const release = about.release ? [`统计日期 ${about.release}`, "date of the release"] : ["尚未发布统计。", "No counts released yet."];
+  const release = about.release
+    ? [`统计日期 ${about.release}`, "date of the release"]
+    : ["尚未发布统计。", "No counts released yet."];
   byId("release").replaceChildren(...both(release));
 }
 
-/** Ask for the chosen cells; MapLibre drops the tiles of the choice before. */
+/** Draw the chosen cells. A new source each time: setTiles would leave tiles of the choice before where two choices
+    follow each other quickly, and a count under the wrong category is worse than none. */
 function showDensity() {
   showClasses();
   if (!about.release || !map?.getSource("cells")) return;
-  map.setPaintProperty("cells", "fill-color", densityColour(breaks()));
-  const query = { category: byId("category").value, size: byId("size").value, release: about.release };
-  map.getSource("cells").setTiles(tiles("cells", query));
+  delete byId("map").dataset.drawn; // until the map is idle again
+  const layers = cellLayers(about.release, breaks());
+  const above = layers.length + map.getStyle().layers.findIndex(({ id }) => id === layers[0].id);
+  const next = map.getStyle().layers[above].id;
+  for (const { id } of layers) map.removeLayer(id);
+  map.removeSource("cells");
+  map.addSource("cells", cellSource(choice()));
+  for (const layer of layers) map.addLayer(layer, next);
 }
 
 function fillSelectors() {
-  const options = (words) => Object.entries(words).map(([value, pair]) => element("option", { value }, bothAsText(pair)));
+  const options = (words) =>
+    Object.entries(words).map(([value, pair]) => element("option", { value }, bothAsText(pair)));
   byId("category").replaceChildren(...options(CATEGORIES));
   byId("size").replaceChildren(...options(SIZES));
   byId("size").value = "1000";
   byId("category").addEventListener("change", showDensity);
   byId("size").addEventListener("change", showDensity);
-  byId("kinds").replaceChildren(...Object.entries(KINDS).map(([kind, pair]) =>
-    element("li", {}, swatch(KIND_COLOURS[kind]), element("span", {}, ...both(pair)))));
+  byId("kinds").replaceChildren(
+    ...Object.entries(KINDS).map(([kind, pair]) =>
+      element("li", {}, swatch(KIND_COLOURS[kind]), element("span", {}, ...both(pair))),
+    ),
+  );
 }
 
 /* ---- what lies under the mouse ---- */
@@ -130,15 +190,24 @@ function told(figure) {
 
 async function showCounts({ code, name, level }) {
   byId("point").hidden = true;
-  byId("division").replaceChildren(name, " ", element("i", {}, `${bothAsText(wordFor(LEVELS, level))} ${code}`));
+  byId("division").replaceChildren(
+    name,
+    " ",
+    element("i", {}, `${bothAsText(wordFor(LEVELS, level))} ${String(code).replace(/0{6}$/, "")}`),
+  );
   byId("counts").replaceChildren();
   if (!about.release) return;
   try {
     if (!countsOf.has(code)) countsOf.set(code, fetched(`/api/divisions/${code}/counts`));
     const { counts = {} } = await countsOf.get(code);
     if (under.code !== code) return;
-    byId("counts").replaceChildren(...Object.entries(CATEGORIES).filter(([category]) => category in counts)
-      .map(([category, pair]) => element("tr", {}, element("th", {}, ...both(pair)), element("td", {}, ...told(counts[category])))));
+    byId("counts").replaceChildren(
+      ...Object.entries(CATEGORIES)
+        .filter(([category]) => category in counts)
+        .map(([category, pair]) =>
+          element("tr", {}, element("th", {}, ...both(pair)), element("td", {}, ...told(counts[category]))),
+        ),
+    );
   } catch {
     countsOf.delete(code);
   }
@@ -160,19 +229,28 @@ function showDivision(feature) {
 }
 
 function showCell(feature) {
-  if (!feature) { byId("cell").replaceChildren(); return; }
+  if (!feature) {
+    byId("cell").replaceChildren();
+    return;
+  }
   const { cell, n, withheld } = feature.properties;
   const rate = rateOf(feature.properties);
-  const figure = withheld ? bothAsText(WITHHELD) : `${count(n)} 人 residents${rate === null ? "" : ` · ${count(rate)} 人/平方公里 per km²`}`;
+  const figure = withheld
+    ? bothAsText(WITHHELD)
+    : `${count(n)} 人 residents${rate === null ? "" : ` · ${count(rate)} 人/平方公里 per km²`}`;
   byId("cell").replaceChildren(`网格 ${cell}`, element("br"), figure);
 }
 
 const BUILDING_LAYERS = ["building-shapes", "building-points"];
 
 function follow(event) {
-  const found = map.queryRenderedFeatures(event.point, { layers: ["land", "cells", "cells-withheld", ...BUILDING_LAYERS] });
+  const found = map.queryRenderedFeatures(event.point, {
+    layers: ["land", "cells", "cells-withheld", ...BUILDING_LAYERS],
+  });
   const of = (...layers) => found.find((feature) => layers.includes(feature.layer.id));
-  showDivision(found.find((feature) => feature.layer.id === "land" && feature.properties.level === "county") ?? of("land"));
+  showDivision(
+    found.find((feature) => feature.layer.id === "land" && feature.properties.level === "county") ?? of("land"),
+  );
   showCell(of("cells", "cells-withheld"));
   map.getCanvas().style.cursor = of(...BUILDING_LAYERS) ? "pointer" : "";
 }
@@ -180,12 +258,15 @@ function follow(event) {
 /* ---- buildings ---- */
 
 function aboutBuilding({ number, kind, status, standard_address: address }) {
-  return element("div", { className: "building" },
+  return element(
+    "div",
+    { className: "building" },
     element("b", {}, shownNumber(number)),
     element("p", {}, address || "（无标准地址 no standard address）"),
     element("p", {}, ...both(wordFor(KINDS, kind))),
     element("p", {}, ...both(wordFor(STATUSES, status))),
-    element("a", { href: `/b/${encodeURIComponent(number)}` }, ...both(["建筑物页面", "page of the building"])));
+    element("a", { href: `/b/${encodeURIComponent(number)}` }, ...both(["建筑物页面", "page of the building"])),
+  );
 }
 
 function showBuilding(at, properties) {
@@ -208,18 +289,32 @@ function pointTo(number) {
 async function search(event) {
   event.preventDefault();
   const number = checkedNumber(byId("number").value);
-  if (!number) { notice("不是建筑物编号：校验码不符。 Not a building number: its check digits do not fit."); return; }
-  if (!session.actor) { pointTo(number); return; }
+  if (!number) {
+    notice("不是建筑物编号：校验码不符。 Not a building number: its check digits do not fit.");
+    return;
+  }
+  if (!session.actor) {
+    pointTo(number);
+    return;
+  }
   try {
     const building = await fetched(`/api/buildings/${number}`);
     const at = placeOf(building);
     notice(null);
-    if (!at) { pointTo(number); return; }
+    if (!at) {
+      pointTo(number);
+      return;
+    }
     map.jumpTo({ center: at, zoom: Math.max(map.getZoom(), 17) });
     showBuilding(at, { number, ...building.properties, ...building });
   } catch (refusal) {
     if (refusal.status === 401) pointTo(number);
-    else notice(refusal.status === 404 ? `没有编号为 ${shownNumber(number)} 的建筑物。 No building has this number.` : refusal.message);
+    else
+      notice(
+        refusal.status === 404
+          ? `没有编号为 ${shownNumber(number)} 的建筑物。 No building has this number.`
+          : refusal.message,
+      );
   }
 }
 
@@ -227,21 +322,39 @@ async function search(event) {
 
 function makeMap() {
   map = new maplibregl.Map({
-    container: "map", style: mapStyle(about.release), bounds: about.bounds ?? NINGXIA, fitBoundsOptions: { padding: 24 }, hash: "at",
-    minZoom: 4, maxZoom: 19, attributionControl: false, dragRotate: false, pitchWithRotate: false, touchPitch: false,
-    locale: LOCALE, transformRequest: withBearer, fadeDuration: 100,
+    container: "map",
+    style: mapStyle(choice(), breaks()),
+    bounds: about.bounds ?? NINGXIA,
+    fitBoundsOptions: { padding: 24 },
+    hash: "at",
+    minZoom: 4,
+    maxZoom: 19,
+    attributionControl: false,
+    dragRotate: false,
+    pitchWithRotate: false,
+    touchPitch: false,
+    locale: LOCALE,
+    transformRequest: withBearer,
+    fadeDuration: 100,
     zoomLevelsToOverscale: undefined, // a tile drawn larger than it is stays in one piece: names.js needs it whole
   });
   map.touchZoomRotate.disableRotation();
   map.addControl(new maplibregl.NavigationControl({ showCompass: false }), "top-left");
   map.addControl(new maplibregl.ScaleControl({ unit: "metric" }), "bottom-left");
-  map.on("styleimagemissing", ({ id }) => { if (id === "stripes" && !map.hasImage(id)) map.addImage(id, stripes()); });
+  map.on("styleimagemissing", ({ id }) => {
+    if (id === "stripes" && !map.hasImage(id)) map.addImage(id, stripes());
+  });
   map.on("error", ({ error }) => {
-    if (error?.status === 401 && session.actor) { forget(); rightsChanged(); notice("登录已过期，请重新登录。 Signed out: please sign in again."); }
-    else notice(`地图的一部分没有取到。 A part of the map could not be fetched. (${error?.message ?? ""})`);
+    if (error?.status === 401 && session.actor) {
+      forget();
+      rightsChanged();
+      notice("登录已过期，请重新登录。 Signed out: please sign in again.");
+    } else notice(`地图的一部分没有取到。 A part of the map could not be fetched. (${error?.message ?? ""})`);
   });
   keepNames(map, "divisions-whole", "divisions", "division-names");
-  map.once("style.load", () => { if (!map.hasImage("stripes")) map.addImage("stripes", stripes()); showDensity(); });
+  map.once("style.load", () => {
+    if (!map.hasImage("stripes")) map.addImage("stripes", stripes());
+  });
   const zoomed = () => {
     byId("closer").hidden = map.getZoom() >= BUILDINGS_FROM_ZOOM;
     byId("classes").style.setProperty("--strength", strengthOfCells(map.getZoom()));
@@ -251,18 +364,20 @@ function makeMap() {
   map.on("mousemove", follow);
   map.on("click", follow);
   map.on("click", BUILDING_LAYERS, ({ lngLat, features }) => showBuilding(lngLat, features[0].properties));
-  map.on("idle", () => { byId("map").dataset.drawn = "yes"; });
+  map.on("idle", () => {
+    byId("map").dataset.drawn = "yes";
+  });
 }
 
 async function start() {
   fillSelectors();
   listenToAccount();
   byId("search").addEventListener("submit", search);
-  const [answer] = await Promise.allSettled([fetched("/api/map"), recall()]);
-  if (answer.status === "fulfilled") about = { ...about, ...answer.value };
-  else notice(answer.reason.message);
+  await Promise.all([askAbout(), recall().catch((refusal) => notice(refusal.message))]);
   byId("fictional").hidden = !about.fictional;
-  byId("review").replaceChildren(...(about.review_number ? [`审图号：${about.review_number}`] : both(["内部用图", "for internal use only"])));
+  byId("review").replaceChildren(
+    ...(about.review_number ? [`审图号：${about.review_number}`] : both(["内部用图", "for internal use only"])),
+  );
   byId("attribution").textContent = about.attribution ?? "";
   showAccount();
   showClasses();

@@ -64,7 +64,7 @@ class StandIn:
         if path == "/api/map":
             return 200, {
                 "release": self.release,
-                "breaks": {"1000": [50, 500, 5000], "500": [80, 800]},
+                "breaks": {"1000": [50, 500, 5000]} | ({"500": [80, 800]} if bearer else {}),
                 "review_number": self.review_number,
                 "bounds": [104.2, 35.2, 107.7, 39.4],
                 "fictional": True,
@@ -87,7 +87,8 @@ class StandIn:
         narrow = query.get("category", ["all"]) != ["all"] or query.get("size", ["1000"]) != ["1000"]
         if narrow and not bearer:
             return 403, "application/problem+json", b"{}"
-        features = {"divisions": _divisions, "cells": _cells}.get(layer, list)()
+        size = query.get("size", ["1000"])[0]
+        features = {"divisions": _divisions(), "cells": _cells(size)}.get(layer, [])
         whole = int(z) == REGION["z"] and (int(x), int(y)) == (REGION["x"], REGION["y"])
         content = [{"name": layer, "features": features if whole else _scaled(features, int(z), int(x), int(y))}]
         body = mapbox_vector_tile.encode(content, default_options={"y_coord_down": True, "extents": 4096})
@@ -116,16 +117,16 @@ def _divisions() -> list[dict[str, Any]]:
     return [{"geometry": shapely.box(1000, 800, 2400, 2600), "properties": county}]
 
 
-def _cells() -> list[dict[str, Any]]:
+def _cells(size: str) -> list[dict[str, Any]]:
     released = {"category": "all", "release": "2026-01-01"}
     return [
         {
             "geometry": shapely.box(1200, 1000, 1700, 2400),
-            "properties": {"cell": "1000E1N1", "n": 700, "withheld": False} | released,
+            "properties": {"cell": f"{size}E1N1", "n": 700, "withheld": False} | released,
         },
         {
             "geometry": shapely.box(1700, 1000, 2200, 2400),
-            "properties": {"cell": "1000E2N1", "withheld": True} | released,
+            "properties": {"cell": f"{size}E2N1", "withheld": True} | released,
         },
     ]
 
@@ -268,6 +269,19 @@ def test_a_planner_chooses_category_and_finer_cells(browser: Browser, service: S
     assert visit.page.locator("#category").is_disabled()
     assert visit.page.evaluate("sessionStorage.length") == 0
     assert ("/api/token", "Bearer opaque") in service.asked, "the session is ended at the service too"
+    assert visit.wrong == []
+
+
+def test_of_two_quick_choices_the_last_is_drawn(browser: Browser, service: StandIn) -> None:
+    visit = Visit(browser, service)
+    visit.sign_in()
+    visit.page.select_option("#category", "floating")
+    visit.page.select_option("#size", "100")
+    visit.page.select_option("#size", "500")
+    visit.page.wait_for_selector("#map[data-drawn]")
+    for x in range(400, 440, 10):
+        visit.page.mouse.move(x, 420)
+        visit.page.locator("#cell", has_text=re.compile("网格 500E")).wait_for()
     assert visit.wrong == []
 
 
