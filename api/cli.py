@@ -24,7 +24,7 @@ NUMBERS = {
     "show": ("numbers:show", "Write building numbers in their groups of four."),
     "check": ("numbers:check", "Tell whether building numbers are valid: exit 0, else 2."),
 }
-MAPS = {"density": ("drawing:density", "Draw released counts as one self-contained HTML file.")}
+MAPS = {"density": ("drawing:map_density", "Draw released counts as one self-contained HTML file.")}
 ACCOUNTS = {
     "add": ("accounts:add", "Make an account; prints its one-time link."),
     "list": ("accounts:list_accounts", "List accounts with their roles and divisions."),

@@ -10,9 +10,9 @@ from sqlalchemy import Connection, text
 from api import answers, errors
 from api.releases import ALL, PUBLIC_SIZE_M, may_see_categories, release_on
 from api.signing_in import Token, caller
+from api.trials import is_fictional
 from gis import settings
 from gis.errors import NoRelease
-from gis.register.divisions import TEST_DIVISION
 from gis.store import session
 
 router = APIRouter(tags=["map 地图"])
@@ -34,15 +34,6 @@ def map_settings(token: Token) -> Response:
             "attribution": ATTRIBUTION,
         } | _released(connection, sizes_m)
     return answers.json(content)
-
-
-def is_fictional(connection: Connection) -> bool:
-    """Tell whether invented buildings stand in the register: a number of a trial, outside the test division."""
-    found: bool = connection.execute(
-        text("SELECT EXISTS (SELECT FROM reg.buildings WHERE number >= 900000000000 AND division_code <> :trial)"),
-        {"trial": TEST_DIVISION},
-    ).scalar_one()
-    return found
 
 
 def _bounds(connection: Connection) -> list[float] | None:

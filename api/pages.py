@@ -10,8 +10,8 @@ from starlette.staticfiles import StaticFiles
 
 from api import errors
 from api.buildings import get_building
+from api.trials import is_invented
 from gis import numbering
-from gis.register.divisions import TEST_DIVISION
 from gis.store import session
 from gis.terms import BuildingKind, BuildingStatus
 
@@ -59,7 +59,6 @@ def building_page(number: str) -> Response:
     """Return the public page of a building: the structure, and how to complain; never who lives there."""
     with session.open("public") as connection:
         row = get_building(connection, number)
-    trial = str(row.number).startswith(str(numbering.KIND_DIGITS[numbering.TEST]))
     page = (
         _templates()
         .get_template("building.html")
@@ -72,7 +71,7 @@ def building_page(number: str) -> Response:
                 "status": BuildingStatus(row.status),
                 "valid_to": row.expires_on,
             },
-            fictional=trial and row.division_code != TEST_DIVISION,
+            fictional=is_invented(row.number, row.division_code),
             station=None,  # facilities come with a later issue; until then the page names the police station
         )
     )

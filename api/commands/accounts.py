@@ -5,11 +5,12 @@ import datetime as dt
 import click
 
 from api import accounts
+from api.commands.options import TermChoice
 from gis import settings
 from gis.terms import Role
 
 LOCAL = "http://127.0.0.1:8000"
-role_type = click.Choice(list(Role))
+role_type = TermChoice(Role)
 until_type = click.DateTime(["%Y-%m-%d"])
 
 

@@ -11,11 +11,25 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from gis.terms import Datum
+from gis.terms import Datum, Term
 
 Decorated = Callable[..., Any]
 existing_file = click.Path(path_type=Path)
 """Whether it is there is the reader's to say, in one sentence."""
+
+
+class TermChoice(click.Choice[str]):
+    """One of the words of a list; click itself would ask for the names of its members."""
+
+    def __init__(self, terms: type[Term], *others: str) -> None:
+        """Take the terms, and words that stand beside them."""
+        super().__init__([*others, *(term.value for term in terms)])
+        self.terms = terms
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
+        """Return the term, or the other word; fails as click does."""
+        word = super().convert(value, param, ctx)
+        return next((term for term in self.terms if term == word), word)
 
 
 def file_options(command: Decorated) -> Decorated:
@@ -23,7 +37,7 @@ def file_options(command: Decorated) -> Decorated:
     for option in (
         click.option("--dry-run", is_flag=True, help="Do everything, keep nothing."),
         click.option("--out", type=click.Path(path_type=Path), help="Write what became of every row as CSV."),
-        click.option("--datum", type=click.Choice(list(Datum)), help="Shift of the coordinates."),
+        click.option("--datum", type=TermChoice(Datum), help="Shift of the coordinates."),
         click.option("--layer", help="Layer of a file that has several."),
         click.option("--source", help="Name of the source; without it the file's."),
         click.option("--as", "actor", metavar="ACTOR", help="Who acts; without it your log-in name."),

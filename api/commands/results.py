@@ -9,7 +9,7 @@ from typing import Protocol
 import click
 import pyarrow as pa
 
-from gis.errors import FileNotReadable
+from gis.errors import BadArgument
 from gis.terms import Outcome
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -30,9 +30,9 @@ class Sums(Protocol):
 
 
 def check_writable(out: Path | None) -> None:
-    """Refuse a RESULT file that could not be written, before the work begins; raises FileNotReadable."""
+    """Refuse a file that could not be written, before the work begins; raises BadArgument."""
     if out is not None and (out.is_dir() or not os.access(out.parent, os.W_OK)):
-        raise FileNotReadable(path=out, why="its folder is missing or closed to you, or it is a folder itself")
+        raise BadArgument(why=f"{out} cannot be written: its folder is missing or closed, or it is a folder itself")
 
 
 def write(results: pa.Table, out: Path) -> None:

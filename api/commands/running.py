@@ -85,9 +85,10 @@ def _fill() -> None:
         click.echo("登记册为空，载入虚构样本。 The register is empty: loading a fictional sample.")
         load(county=None, residents=SAMPLE_RESIDENTS)
     if server.has_no_release():
-        from api.commands.drawing import make_release  # noqa: PLC0415
+        from gis.planning import disclosure  # noqa: PLC0415
 
-        click.echo(f"发布统计 releasing counts … {make_release(None)}")
+        click.echo("发布统计 releasing counts …")
+        disclosure.release()
 
 
 def _first_link() -> str:

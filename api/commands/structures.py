@@ -6,7 +6,7 @@ import click
 
 from api import loading
 from api.commands import results
-from api.commands.options import acting, existing_file, file_options, log_in_name, stages
+from api.commands.options import TermChoice, acting, existing_file, file_options, log_in_name, stages
 from data import sources
 from gis.errors import FileNotReadable
 from gis.register import batches, divisions
@@ -18,7 +18,7 @@ STAGES = 4
 
 @click.command("buildings")
 @click.argument("path", metavar="FILE", type=existing_file)
-@click.option("--kind", type=click.Choice(list(BuildingKind)), help="Kind of rows that say none.")
+@click.option("--kind", type=TermChoice(BuildingKind), help="Kind of rows that say none.")
 @click.option("--division", metavar="CODE", help="Division of rows outside every known boundary.")
 @file_options
 def import_buildings(  # noqa: PLR0913 - each is an option of the contract

@@ -1,5 +1,7 @@
 """Whatever goes wrong leaves the service as problem details, and says nothing about its inside."""
 
+from string import Formatter
+
 import httpx
 import pytest
 from sqlalchemy.exc import OperationalError
@@ -89,7 +91,8 @@ def test_every_error_of_the_register_has_a_status() -> None:
         return [kind, *(leaf for each in kind.__subclasses__() for leaf in leaves(each))]
 
     for kind in leaves(MenpaiError):
-        facts = dict.fromkeys(("path", "why", "known", "code", "number", "which", "who", "what", "name", "wait_s"), "1")
+        named = [field for _, field, _, _ in Formatter().parse(kind.__doc__ or "") if field]
+        facts = dict.fromkeys(named, "1")
         assert 400 <= errors.status_of(kind(**facts)) < 600
 
 
