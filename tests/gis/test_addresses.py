@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gis.addresses import DwellingPlace, normalise, normalise_many, split_dwelling, split_dwellings
@@ -76,16 +76,19 @@ def test_a_chinese_house_number_reads_as_digits(numeral: str, digits: int) -> No
 
 
 @given(TEXTS)
+@settings(deadline=None)
 def test_normal_writing_is_normal_already(text: str) -> None:
     assert normalise(normalise(text)) == normalise(text)
 
 
 @given(st.lists(st.none() | TEXTS, max_size=6))
+@settings(deadline=None)
 def test_many_addresses_come_out_as_each_would_alone(texts: list[str | None]) -> None:
     assert normalise_many(texts) == [normalise(text) or None if text else None for text in texts]
 
 
 @given(st.lists(st.integers(0, 999).map(str), min_size=2, max_size=4), st.sampled_from([" ", "，", "、", "\n", "/"]))
+@settings(deadline=None)
 def test_two_numbers_never_grow_together(numbers: list[str], gap: str) -> None:
     assert re.findall("[0-9]+", normalise(gap.join(numbers) + "号")) == numbers
 
@@ -120,6 +123,7 @@ def test_digits_of_the_building_stay_with_it(building: str) -> None:
 
 
 @given(TEXTS)
+@settings(deadline=None)
 def test_a_split_loses_nothing_but_words_for_rooms(text: str) -> None:
     place = split_dwelling(text)
     rest = normalise(text).removeprefix(place.building)

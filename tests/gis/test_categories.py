@@ -3,7 +3,7 @@
 import datetime as dt
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data import reference
@@ -88,6 +88,7 @@ def test_every_code_gives_the_expected_category_in_every_county(hukou: int) -> N
     st.none() | st.integers(1950, 2030),
     st.sampled_from([None, *CitizenshipClass]),
 )
+@settings(deadline=None)
 def test_every_case_has_one_ruling_and_one_reason(
     hukou: int, residence: int, as_of: int | None, citizenship: CitizenshipClass | None
 ) -> None:
