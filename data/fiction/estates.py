@@ -99,11 +99,14 @@ def _rows(
 def _estate_name(town: Town, rank: int) -> str:
     """Return a name that no other estate of the county has."""
     order = np.random.default_rng([town.seed, town.county.code, 3]).permutation(_NAMES)
-    phase, place = divmod(town.index * 7919 + rank if town.index == 0 else _NAMES // 2 + town.index * 97 + rank, _NAMES)
+    in_turn = rank if town.index == 0 else _NAMES // 2 + rank * _TOWNS + town.index
+    phase, place = divmod(in_turn, _NAMES)
     word, kind = divmod(int(order[place]), len(words.ESTATE_TYPES))
     return words.ESTATES[word] + words.ESTATE_TYPES[kind] + ("", "二期", "三期", "四期", "五期")[phase]
 
 
+_TOWNS: Final = 31
+"""More than a county has: its market towns take names in turn."""
 _NAMES: Final = len(words.ESTATES) * len(words.ESTATE_TYPES)
 
 
