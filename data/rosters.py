@@ -80,6 +80,12 @@ def _header(path: Path) -> list[str]:
         return next(csv.reader([file.readline()]), [])
 
 
+def _ends_with_header(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.readline()
+        return not file.read(1)
+
+
 def _check_columns(path: Path, columns: list[str]) -> None:
     missing = [name for name in NEEDED if name not in columns]
     if missing:
@@ -99,6 +105,8 @@ def _read(path: Path, columns: list[str]) -> pa.Table:
 
     names = [name if name in _COLUMNS else f"ignored {place}" for place, name in enumerate(columns)]
     wanted = [name for name in names if name in _COLUMNS]
+    if _ends_with_header(path):
+        return ROSTER_ROWS.empty_table()
     reader = pacsv.open_csv(
         path,
         read_options=pacsv.ReadOptions(column_names=names, skip_rows=1, use_threads=False, block_size=BLOCK_BYTES),

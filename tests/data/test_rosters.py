@@ -75,5 +75,5 @@ def test_a_file_that_is_no_roster_says_what_to_do(tmp_path: Path, content: str, 
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(RosterNotReadable, match="missing.csv"):
+    with pytest.raises(RosterNotReadable, match=r"missing\.csv"):
         read_roster(tmp_path / "missing.csv")
