@@ -60,6 +60,12 @@ class NoRelease(MenpaiError):  # noqa: N818
     status = 404
 
 
+class ReleaseExists(MenpaiError):  # noqa: N818
+    """There is a release of {day} already; a release is made once, so that two of them cannot be compared."""
+
+    status = 409
+
+
 class NotAllowed(MenpaiError):  # noqa: N818
     """{who} may not {what}."""
 

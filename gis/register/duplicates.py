@@ -71,11 +71,7 @@ def find_registered(connection: Connection, shapes: Shapes, positions: Positions
     """
     if not positions.size or not _anything_near(connection, shapes[positions]):
         return
-    connection.execute(
-        text(
-            "CREATE TEMPORARY TABLE candidate_shapes (position integer, geometry geometry(geometry, 4490)) ON COMMIT DROP"
-        )
-    )
+    connection.execute(text(CANDIDATE_SHAPES))
     rows = pa.table(
         {
             "position": pa.array(positions, type=pa.int32()),
@@ -92,6 +88,9 @@ def find_registered(connection: Connection, shapes: Shapes, positions: Positions
         yield RegisteredClash(row.position, row.number, row.certain)
 
 
+CANDIDATE_SHAPES = (
+    "CREATE TEMPORARY TABLE candidate_shapes (position integer, geometry geometry(geometry, 4490)) ON COMMIT DROP"
+)
 REGISTERED_CLASHES = text(
     """
     WITH met AS (

@@ -1,0 +1,72 @@
+"""The disclosure gate's door: a dated release of counts. The gate itself is SQL (sql/70_release.sql)."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, text
+
+from gis.errors import BadArgument, ReleaseExists
+from gis.store import session
+
+WITHHELD_BELOW = 10
+"""Counts from 1 to 9 are withheld (rights.md, 8)."""
+LEGAL_TIME = ZoneInfo("Asia/Shanghai")
+
+
+@dataclass(frozen=True)
+class Released:
+    """What a release shows and hides, in counts of areas; all residents only."""
+
+    release: dt.date
+    divisions: int
+    divisions_withheld: int
+    cells: int
+    """Squares of 1 km with a registered building."""
+    cells_withheld: int
+
+
+def today() -> dt.date:
+    """Return the legal date."""
+    return dt.datetime.now(LEGAL_TIME).date()
+
+
+def release(on: dt.date | None = None) -> Released:
+    """Write the release of a day, today by default; the one of a day is made once and stays.
+
+    Raises ReleaseExists, and BadArgument for a day to come.
+    """
+    day = on or today()
+    if day > today():
+        raise BadArgument(why=f"{day} is still to come; a release counts a day that has been")
+    with session.open("siting_job") as connection:
+        known = connection.execute(text("SELECT 1 FROM pub.releases WHERE release = :day"), {"day": day}).scalar()
+        if known is not None:
+            raise ReleaseExists(day=day)
+        connection.execute(text("SELECT calc.release_counts(:day, :below)"), {"day": day, "below": WITHHELD_BELOW})
+        divisions, divisions_withheld = _sums(connection, "division_counts", day)
+        cells, cells_withheld = _sums(connection, "cell_counts", day)
+    return Released(day, divisions, divisions_withheld, cells, cells_withheld)
+
+
+def _sums(connection: Connection, table: Literal["division_counts", "cell_counts"], day: dt.date) -> tuple[int, int]:
+    """Return how many counts of all residents a release has, by division or at 1 km, and how many are withheld."""
+    of_everybody = {
+        "division_counts": "SELECT count(*), count(*) FILTER (WHERE withheld) FROM pub.division_counts"
+        " WHERE release = :day AND category = 'all'",
+        "cell_counts": "SELECT count(*), count(*) FILTER (WHERE withheld) FROM pub.cell_counts"
+        " WHERE release = :day AND category = 'all' AND size = 1000",
+    }
+    row = connection.execute(text(of_everybody[table]), {"day": day}).one()
+    return int(row[0]), int(row[1])
+
+
+def newest(on: dt.date | None = None) -> dt.date | None:
+    """Return the last release up to a day, or of all; None where there is none."""
+    with session.open("public") as connection:
+        found: dt.date | None = connection.execute(
+            text("SELECT max(release) FROM pub.releases WHERE release <= coalesce(CAST(:on AS date), 'infinity')"),
+            {"on": on},
+        ).scalar()
+    return found
