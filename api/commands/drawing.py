@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from api.commands import results
+from api.commands.options import TermChoice
 from api.trials import is_fictional
 from gis import settings
 from gis.errors import BadArgument, UnknownFormat
@@ -33,7 +34,7 @@ def release(day: dt.datetime | None) -> None:
 @click.command("density")
 @click.argument("out", metavar="OUT.html", type=click.Path(path_type=Path))
 @click.option("--division", metavar="CODE", help="Only this division; without it the region.")
-@click.option("--category", type=click.Choice([ALL, *Category]), default=ALL, show_default=True)
+@click.option("--category", type=TermChoice(Category, ALL), default=ALL, show_default=True)
 @click.option("--cell", metavar="100|500|1000|h3:7..10", help="Cells; 1000 where neither this nor --by is given.")
 @click.option("--by", "level", type=click.Choice(["county", "township", "village"]), help="Divisions of a level.")
 @click.option("--on", "day", type=day_type, metavar="YYYY-MM-DD", help="The last release up to this day.")
@@ -72,16 +73,14 @@ def _map_of(areas: Areas, category: str, division: int | None) -> DensityMap:
         place = divisions.find_name(connection, division or WHOLE_REGION)
         invented = is_fictional(connection)
     zh, en = EVERYBODY if category == ALL else (f"{Category(category).zh}人口", f"{Category(category).en} residents")
-    source = (
-        ("门牌登记（虚构样本）", "Menpai register (fictional sample)") if invented else ("门牌登记", "Menpai register")
-    )
+    note = ("（虚构样本）", " (fictional sample)") if invented else ("", "")
     return DensityMap(
         title_zh=f"{place}{zh}密度",
         title_en=f"{en.capitalize()} per km²",
         category=None if category == ALL else Category(category),
         on=areas.release,
-        source_zh=source[0],
-        source_en=source[1],
+        source_zh=f"门牌登记{note[0]}",
+        source_en=f"Menpai register{note[1]}",
         areas=areas.frame,
         outlines=density.outlines(division),
         review_number=settings.read().map_review_number,
