@@ -134,3 +134,9 @@ class EnvelopeBroken(MenpaiError):  # noqa: N818
 
 class RosterNotReadable(MenpaiError):  # noqa: N818
     """{path} cannot be read as a roster: {why}."""
+
+
+class RosterDisturbed(MenpaiError):  # noqa: N818
+    """Somebody was registered at a desk while this roster was being imported; nothing of it was kept: import again."""
+
+    status = 409

@@ -56,11 +56,11 @@ _COLUMN_TYPES: Final = {
 _STAGED: Final = (
     "CREATE TEMPORARY TABLE staged ("
     + ", ".join(f"{field.name} {_COLUMN_TYPES[field.type]}" for field in SEALED)
-    + ", PRIMARY KEY (row)) ON COMMIT DROP"
+    + ") ON COMMIT DROP"
 )
 _PREPARE: Final = (
     _STAGED,
-    """CREATE TEMPORARY TABLE placed (row integer PRIMARY KEY, building_number bigint, division_code bigint,
+    """CREATE TEMPORARY TABLE placed (row integer, building_number bigint, division_code bigint,
         dwelling_sequence integer, person_id bigint, new_person boolean, outcome text, reason text) ON COMMIT DROP""",
     """CREATE TEMPORARY TABLE rulings (hukou_code integer, as_of integer, citizenship_class text, county bigint,
         category text, category_reason text) ON COMMIT DROP""",

@@ -8,6 +8,7 @@ transaction ends, so that a crash leaves some unused keys and nothing else.
 import datetime as dt
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -15,9 +16,11 @@ from zoneinfo import ZoneInfo
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
+from psycopg.errors import ExclusionViolation, UniqueViolation
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import IntegrityError
 
-from gis.errors import NotAllowed, PurposeMissing
+from gis.errors import NotAllowed, PurposeMissing, RosterDisturbed
 from gis.residents import keys, registering
 from gis.residents.identities import Hasher
 from gis.residents.reading import COLUMNS, Reader, ReadRow, seal_rows
@@ -81,12 +84,13 @@ def import_roster(  # noqa: PLR0913 - a batch is told apart by all of these
 
     ``actor`` needs a registrar's grant; rows outside its divisions are queued. ``batch_date`` (default:
     today) is from when residencies hold that give no date. ``on_progress`` hears how many rows more are
-    done. Raises PurposeMissing, NotAllowed, KeysUnreadable, DatabaseUnreachable.
+    done. Raises PurposeMissing, NotAllowed, RosterDisturbed, KeysUnreadable,
+    DatabaseUnreachable; then nothing is kept.
     """
     if purpose not in set(Purpose):
         raise PurposeMissing(known=", ".join(Purpose))
     day = batch_date or dt.datetime.now(CHINA).date()
-    with keys.open_store() as store:
+    with keys.open_store() as store, _told_plainly():
         with session.open("registrar", actor=actor, purpose=purpose) as connection:
             batch = _open_batch(connection, rows, (source, file_name, actor), day)
             registering.prepare(connection)
@@ -100,6 +104,17 @@ def import_roster(  # noqa: PLR0913 - a batch is told apart by all of these
             superseded = registering.superseded_keys(connection)
         store.destroy(superseded)
     return RosterResult(batch.id, *counts, results)
+
+
+@contextmanager
+def _told_plainly() -> Iterator[None]:
+    """Say in one sentence that a desk was quicker: constraints let no two principal residencies overlap."""
+    try:
+        yield
+    except IntegrityError as error:
+        if isinstance(error.orig, (ExclusionViolation, UniqueViolation)):
+            raise RosterDisturbed from error
+        raise
 
 
 def _open_batch(

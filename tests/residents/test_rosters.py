@@ -10,12 +10,13 @@ from psycopg import sql
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from gis.errors import NotAllowed, PurposeMissing
+from gis.errors import NotAllowed, PurposeMissing, RosterDisturbed
 from gis.residents import registering, rosters
 from gis.residents.identities import unseal
 from gis.residents.keys import KeyStore
 from gis.residents.rosters import RosterResult, import_roster
 from gis.store import session
+from gis.terms import Purpose
 
 Person = Callable[[int], dict[str, str]]
 Rows = Callable[..., pa.Table]
@@ -204,6 +205,44 @@ def test_no_other_role_reads_a_person(office: str, role: Any) -> None:  # noqa: 
     for table in ("persons", "residencies", "roster_rows", "access_records"):
         with pytest.raises(DBAPIError, match="permission denied"), session.open(role) as connection:
             connection.execute(text(f"SELECT * FROM reg.{table}"))  # noqa: S608 - a name from the line above
+
+
+@pytest.mark.parametrize("purpose", list(Purpose))
+def test_every_purpose_of_the_list_opens_the_registrars_divisions(office: str, purpose: Purpose) -> None:
+    assert all_of("SELECT calc.jurisdiction() @> 640106001000", office, purpose) == [(True,)]
+
+
+@pytest.mark.parametrize(
+    ("what", "value", "why"),
+    [
+        ("division_code", "640402000000", "does not stand in its division"),
+        ("dwelling_sequence", "99", "a dwelling that is not there"),
+        ("person_id", "99", "a person that is not there"),
+    ],
+)
+def test_a_residency_says_the_truth_about_person_dwelling_and_division(  # noqa: PLR0913, PLR0917 - fixtures and case
+    office: str, made_roster: Rows, a_person: Person, what: str, value: str, why: str
+) -> None:
+    load(made_roster(a_person(1)), office)
+    columns = ["person_id", "building_number", "dwelling_sequence", "division_code"]
+    chosen = ", ".join(value if column == what else column for column in columns)
+    statement = (
+        f"INSERT INTO reg.residencies ({', '.join(columns)}, during, category, category_reason, basis)"  # noqa: S608
+        f" SELECT {chosen}, daterange('2020-01-01', '2020-12-31'), category, category_reason, basis"
+        " FROM reg.residencies RETURNING 1"
+    )
+    with pytest.raises(DBAPIError, match=why):
+        all_of(statement)
+
+
+def test_a_desk_that_is_quicker_makes_the_roster_start_again(
+    office: str, made_roster: Rows, a_person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(made_roster(a_person(1)), office)
+    monkeypatch.setattr(registering, "_CLAIM", "SELECT 1")  # as if the person had not been there yet
+    with pytest.raises(RosterDisturbed):
+        load(made_roster(a_person(1)), office, source="另一名册")
+    assert all_of("SELECT count(*) FROM reg.residencies") == [(1,)]
 
 
 def test_sums_come_without_anybody_opening_a_person(office: str, made_roster: Rows, a_person: Person) -> None:
