@@ -17,15 +17,17 @@ import shapely
 from data import datums, geojson, osm
 from gis.errors import FileNotReadable, UnknownFormat
 from gis.register.rows import STRUCTURE_ROWS
-from gis.store.base import SRID
-from gis.terms import Datum
+from gis.terms import SRID, Datum
 
 Columns = dict[str, pa.Array]
+_WKB_HEAD = 5
+_LAST_FLAT_TYPE = 7
+"""Types 1 to 7 are Point to GeometryCollection without Z or M (OGC 06-103r4)."""
 csv.field_size_limit(2**30)  # a polygon as WKT outgrows the module's 128 KiB
 Reader = Callable[[Path, str | None], tuple[Columns, Any]]
 _ALIASES = {"building": "kind"}
 """A column called so stands in where the contract's own is missing: exports of OSM name it that way."""
-_GEODETIC = (4326, SRID)
+_GEODETIC = {"EPSG:4326", f"EPSG:{SRID}", "OGC:CRS84"}
 """WGS 84 and CGCS2000 agree to a few decimetres: degrees in either are taken as they are."""
 
 
@@ -75,14 +77,16 @@ def _text(column: pa.Array | None, many: int, field: pa.Field) -> pa.Array:
 def _to_cgcs2000(blobs: pa.Array, crs: Any, datum: Datum | None) -> pa.Array:  # noqa: ANN401
     """Return WKB in any CRS as flat WKB in CGCS2000 degrees; untouched where it is that already."""
     shift = datums.to_cgcs2000(datum) if datum else None
-    source = pyproj.CRS.from_user_input(crs)
     if isinstance(blobs, pa.ChunkedArray):
         blobs = blobs.combine_chunks()
+    same = shift is None and _is_geodetic(crs)
+    blobs = blobs.cast(pa.binary())
+    if same and _all_flat(blobs):
+        return blobs
     shapes = shapely.from_wkb(blobs.to_numpy(zero_copy_only=False), on_invalid="ignore")
-    if shift is None and (source.to_epsg() in _GEODETIC or source.to_authority() == ("OGC", "CRS84")):
-        raised = np.asarray(shapely.has_z(shapes))
-        return blobs.cast(pa.binary()) if not raised.any() else _flat(shapes, blobs)
-    transformer = pyproj.Transformer.from_crs(source, SRID, always_xy=True)
+    if same:
+        return _flat(shapes, blobs)
+    transformer = pyproj.Transformer.from_crs(crs, SRID, always_xy=True)
 
     def moved(points: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         lon, lat = transformer.transform(points[:, 0], points[:, 1])
@@ -93,10 +97,30 @@ def _to_cgcs2000(blobs: pa.Array, crs: Any, datum: Datum | None) -> pa.Array:  #
     return _flat(shapely.transform(shapely.force_2d(shapes), moved), blobs)
 
 
+def _is_geodetic(crs: Any) -> bool:  # noqa: ANN401
+    """Tell whether a CRS is WGS 84 or CGCS2000 in degrees; by its name where it has one, which is far quicker."""
+    if isinstance(crs, str) and crs.upper() in _GEODETIC:
+        return True
+    authority = pyproj.CRS.from_user_input(crs).to_authority()
+    return authority is not None and ":".join(authority) in _GEODETIC
+
+
+def _all_flat(blobs: pa.Array) -> bool:
+    """Tell whether every blob (n,) begins as little-endian WKB of two dimensions does: 1, type, 0, 0, 0."""
+    _, offsets, content = blobs.buffers()
+    starts = np.frombuffer(offsets, dtype=np.int32)[blobs.offset : blobs.offset + len(blobs) + 1]
+    starts = starts[:-1][np.diff(starts) > _WKB_HEAD]
+    if not starts.size:
+        return False
+    octets = np.frombuffer(content, dtype=np.uint8)
+    head = octets[starts[:, None] + np.arange(_WKB_HEAD)]
+    return bool((head[:, 0] == 1).all() and (head[:, 1] <= _LAST_FLAT_TYPE).all() and not head[:, 2:].any())
+
+
 def _flat(shapes: np.ndarray[Any, Any], blobs: pa.Array) -> pa.Array:
     """Return shapes (n,) as WKB of two dimensions; what could not be parsed stays as it was, to be refused."""
     flat = pa.array(np.asarray(shapely.to_wkb(shapely.force_2d(shapes))).tolist(), type=pa.binary())
-    return pc.coalesce(flat, blobs.cast(pa.binary()))
+    return pc.coalesce(flat, blobs)
 
 
 def _read_osm(path: Path, _: str | None) -> tuple[Columns, Any]:

@@ -8,6 +8,8 @@ from enum import StrEnum
 from typing import Self
 
 REGULATION = "宁夏回族自治区流动人口服务管理办法"
+SRID = 4490
+"""EPSG code of CGCS2000 (GB/T 18522) in degrees: every geometry is kept in it, as longitude, latitude."""
 
 
 class Term(StrEnum):

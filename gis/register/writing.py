@@ -2,15 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import Connection, Table, text
-from sqlalchemy.schema import CreateIndex, DropIndex
+from sqlalchemy import Connection, text
 
 from gis import numbering
 from gis.errors import BadArgument
@@ -18,7 +16,6 @@ from gis.register import divisions
 from gis.register.placing import Places
 from gis.register.sheets import Sheet
 from gis.store import copying, session
-from gis.store.models import Building
 from gis.terms import BuildingKind, BuildingStatus, DwellingStatus, Outcome, PremisesKind, Verb
 
 Positions = npt.NDArray[np.intp]
@@ -85,14 +82,16 @@ def _index_made_after(connection: Connection, many: int) -> Iterator[None]:
     if not fits:
         yield
         return
-    table = cast("Table", Building.__table__)
-    index = next(index for index in table.indexes if index.name == "buildings_geometry_idx")
-    session.take_role(connection, "owner")
-    connection.execute(DropIndex(index))
-    session.take_role(connection, "registrar")
+    index = connection.execute(text("SELECT pg_get_indexdef('reg.buildings_geometry_idx'::regclass)")).scalar_one()
+    _as_owner(connection, "DROP INDEX reg.buildings_geometry_idx")
     yield
+    _as_owner(connection, index)
+
+
+def _as_owner(connection: Connection, statement: str) -> None:
+    """Run one statement about the tables themselves, and be the registrar again."""
     session.take_role(connection, "owner")
-    connection.execute(CreateIndex(index))
+    connection.execute(text(statement))
     session.take_role(connection, "registrar")
 
 

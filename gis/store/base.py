@@ -5,11 +5,10 @@ from typing import Any
 from sqlalchemy import CheckConstraint, MetaData, Text
 from sqlalchemy.orm import DeclarativeBase
 
-from gis.terms import Term
+from gis.terms import SRID, Term
 
+__all__ = ["SCHEMA", "SRID", "Base", "one_of"]
 SCHEMA = "reg"
-SRID = 4490
-"""CGCS2000 geographic (GB/T 18522), in which every geometry is stored, as longitude, latitude."""
 
 NAMING = {
     "pk": "%(table_name)s_pkey",
