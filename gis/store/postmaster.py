@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 from gis.store.programs import ClusterError, Programs, fitting, home
@@ -323,13 +324,19 @@ class Server:
 def _made_home(var: Path, account: Account) -> Path:
     place = home(var)
     if account.is_other and not place.is_symlink() and not place.exists() and not _reaches(account, place.parent):
-        APART.mkdir(mode=0o755, parents=True, exist_ok=True)
-        place.symlink_to(APART / mark(place))
+        place.symlink_to(_free_place_apart(place))
     folder = place.resolve()
     if not folder.exists():
-        folder.mkdir(mode=0o700)
+        folder.mkdir(mode=0o700, parents=True)
         account.give(folder)
     return folder
+
+
+def _free_place_apart(place: Path) -> Path:
+    """Return a folder that holds no data yet: whoever removed MENPAI_VAR, and the keys in it, begins afresh."""
+    APART.mkdir(mode=0o755, parents=True, exist_ok=True)
+    names = (f"{mark(place)}-{n}" for n in count(1))
+    return next(APART / name for name in names if not (APART / name).exists())
 
 
 def _reaches(account: Account, folder: Path) -> bool:

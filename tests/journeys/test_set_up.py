@@ -202,6 +202,23 @@ def test_long_path_with_odd_letters(var: Path) -> None:
         _clear(deep)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's data may lie apart from MENPAI_VAR")
+def test_removed_var_begins_afresh(var: Path) -> None:
+    """Where root's data lies apart, whoever removes MENPAI_VAR does not meet the old data, sealed with lost keys."""
+    closed = var / "closed"
+    closed.mkdir(mode=0o700)
+    before = cluster.start(closed)
+    cluster.stop(closed)
+    (closed / "postgres").unlink()
+    try:
+        assert cluster.start(closed).data_dir != before.data_dir
+        assert before.data_dir.exists()
+    finally:
+        _clear(closed)
+        shutil.rmtree(before.data_dir.parent)
+        shutil.rmtree(before.socket_dir)
+
+
 def test_half_made_data_is_moved_aside(var: Path) -> None:
     """An interrupted initdb is neither used nor deleted."""
     data = cluster.start(var).data_dir
