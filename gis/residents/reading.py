@@ -202,7 +202,7 @@ def seal_rows(numbers: Sequence[int], rows: Sequence[ReadRow], store: KeyStore) 
     keys = store.make(len(rows))
     normalised = addresses.normalise_many([row.address for row in rows])
     places = addresses.split_dwellings(normalised)
-    columns = {
+    columns: dict[str, Sequence[object]] = {
         "row": list(numbers),
         "normalised": normalised,
         "building": [place.building if place else None for place in places],
@@ -212,8 +212,8 @@ def seal_rows(numbers: Sequence[int], rows: Sequence[ReadRow], store: KeyStore) 
         "key_id": [key.id for key in keys],
         "envelope": seal_many([row.identity for row in rows], keys),
     }
-    columns |= {name: [getattr(row, name) for row in rows] for name in SEALED.names if name not in columns}
-    return pa.table({name: pa.array(columns[name], type=SEALED.field(name).type) for name in SEALED.names})
+    columns |= dict(zip(ReadRow._fields, zip(*rows, strict=True), strict=True)) if rows else {}
+    return pa.table({name: pa.array(columns.get(name, ()), type=SEALED.field(name).type) for name in SEALED.names})
 
 
 def _basis(written: str | None, problems: list[_Problem]) -> Basis:
