@@ -12,10 +12,12 @@ from api import errors
 from api.buildings import get_building
 from api.trials import is_invented
 from gis import numbering
+from gis.errors import BuildingNotFound, InvalidNumber
 from gis.store import session
 from gis.terms import BuildingKind, BuildingStatus
 
 WEB = Path(__file__).parent / "web"
+LONGEST_SHOWN = 20
 CHECKED_EACH_TIME = {"Cache-Control": "no-cache"}
 router = APIRouter(include_in_schema=False)
 
@@ -57,8 +59,11 @@ def docs_page() -> Response:
 @router.get("/b/{number}", responses=errors.documented(404, 422, 503))
 def building_page(number: str) -> Response:
     """Return the public page of a building: the structure, and how to complain; never who lives there."""
-    with session.open("public") as connection:
-        row = get_building(connection, number)
+    try:
+        with session.open("public") as connection:
+            row = get_building(connection, number)
+    except (InvalidNumber, BuildingNotFound) as error:
+        return _no_building(number, error)
     page = (
         _templates()
         .get_template("building.html")
@@ -76,6 +81,14 @@ def building_page(number: str) -> Response:
         )
     )
     return HTMLResponse(page, headers=CHECKED_EACH_TIME)
+
+
+def _no_building(number: str, error: InvalidNumber | BuildingNotFound) -> Response:
+    """Return the page that says there is no such building, or no such number."""
+    valid = isinstance(error, BuildingNotFound)
+    shown = numbering.show(number) if valid else number[:LONGEST_SHOWN]
+    page = _templates().get_template("building_missing.html").render(shown=shown, valid=valid)
+    return HTMLResponse(page, error.status)
 
 
 @cache

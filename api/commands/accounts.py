@@ -55,7 +55,7 @@ def disable(name: str) -> None:
 
 @click.command("grant")
 @click.argument("name")
-@click.argument("role", type=role_type)
+@click.argument("role", metavar="ROLE", type=role_type)
 @click.argument("division")
 @click.option("--until", type=until_type, help="Last day of the role.")
 def grant(name: str, role: Role, division: str, until: dt.datetime | None) -> None:
