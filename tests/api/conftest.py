@@ -124,7 +124,7 @@ def counted(database: str) -> dt.date:
                     " VALUES (%s, %s, %s, %s, %s, %s)",
                     (RELEASE, size, cell, category, shown, shown is None),
                 )
-        for code, category, n in (
+        for code, category, figure in (
             (640104000000, "all", 5000),
             (640104000000, "floating", 900),
             (640105000000, "all", None),
@@ -132,6 +132,6 @@ def counted(database: str) -> dt.date:
             connection.execute(
                 "INSERT INTO pub.division_counts (release, division_code, category, n, withheld)"
                 " VALUES (%s, %s, %s, %s, %s)",
-                (RELEASE, code, category, n, n is None),
+                (RELEASE, code, category, figure, figure is None),
             )
     return RELEASE
