@@ -84,6 +84,8 @@ def _register(connection: Connection, sheet: Sheet, progress: Progress) -> Build
         _strike_clash(sheet, met.position, detail, certain=met.certain, building_number=met.building_number)
     normalised = _claim_addresses(connection, sheet)
     progress("write")
+    # what the reference checks of a statement look at stays in memory
+    connection.execute(text("SET LOCAL work_mem = '256MB'"))
     accepted = sheet.open
     outcomes = _outcomes(sheet)
     batch_id = _open_batch(connection, sheet, source_id, outcomes)

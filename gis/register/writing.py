@@ -62,7 +62,7 @@ def write_buildings(connection: Connection, sheet: Sheet, places: Places, positi
     }
     with _index_made_after(connection, len(positions)):
         copying.copy(connection, "reg.buildings", pa.table(columns))
-    copying.copy(connection, "reg.dwellings", _dwellings(sheet, positions))
+    copying.copy(connection, "reg.dwellings", _dwellings(sheet, _by_number(sheet, positions)))
 
 
 @contextmanager
@@ -119,18 +119,17 @@ def write_trace(
     source_id, batch_id = origin
     codes, fingerprints = identities
     many = len(positions)
-    numbers = pa.array(sheet.numbers[positions])
     reference = {
         "source_id": _repeat(source_id, many, pa.int32()),
         "code": pa.array([codes[position] for position in positions]),
-        "building_number": numbers,
+        "building_number": pa.array(sheet.numbers[positions]),
         "fingerprint": pa.array(fingerprints[positions]),
         "batch_id": _repeat(batch_id, many, pa.int32()),
         "row": sheet.rows["row"].take(pa.array(positions)),
     }
     copying.copy(connection, "reg.external_references", pa.table(reference))
     event = {
-        "building_number": numbers,
+        "building_number": pa.array(np.sort(sheet.numbers[positions])),
         "verb": _repeat(Verb.REGISTER.value, many),
         "actor": _repeat(sheet.options.actor, many),
         "batch_id": _repeat(batch_id, many, pa.int32()),
@@ -157,6 +156,11 @@ def write_unregistered(connection: Connection, sheet: Sheet, batch_id: int, outc
         "geometry": pc.if_else(pa.array(drawable), blobs, None),
     }
     copying.copy(connection, "reg.batch_rows", pa.table(columns))
+
+
+def _by_number(sheet: Sheet, positions: Positions) -> Positions:
+    """Return positions in the order of their numbers: an index that grows at its end grows twice as fast."""
+    return positions[np.argsort(sheet.numbers[positions])]
 
 
 def _contents(sheet: Sheet, positions: Positions, drawable: npt.NDArray[np.bool_]) -> list[bytes]:

@@ -56,9 +56,10 @@ CREATE FUNCTION calc.check_building_exists() RETURNS trigger LANGUAGE plpgsql AS
 DECLARE
     missing bigint;
 BEGIN
-    SELECT i.building_number INTO missing
+    -- min, not LIMIT 1: hoping to find a fault at once, the planner would look up every row singly
+    SELECT min(i.building_number) INTO missing
     FROM incoming i
-    WHERE NOT EXISTS (SELECT FROM reg.buildings b WHERE b.number = i.building_number) LIMIT 1;
+    WHERE NOT EXISTS (SELECT FROM reg.buildings b WHERE b.number = i.building_number);
     IF missing IS NOT NULL THEN
         RAISE EXCEPTION 'building % is not registered', missing USING ERRCODE = 'foreign_key_violation';
     END IF;

@@ -128,22 +128,25 @@ CREATE TRIGGER access_records_keep BEFORE DELETE OR TRUNCATE OR UPDATE ON reg.ac
 CREATE FUNCTION calc.check_residency_references() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF EXISTS (
-        SELECT FROM incoming i
+    -- counted, not EXISTS: hoping to find a fault at once, the planner would look up every row singly
+    IF (
+        SELECT count(*) FROM incoming i
         LEFT JOIN reg.buildings b ON b.number = i.building_number AND b.division_code = i.division_code
         WHERE b.number IS NULL
-    ) THEN
+    ) > 0 THEN
         RAISE EXCEPTION 'a residency names a building that does not stand in its division'
             USING ERRCODE = 'foreign_key_violation';
     END IF;
-    IF EXISTS (
-        SELECT FROM incoming i
+    IF (
+        SELECT count(*) FROM incoming i
         LEFT JOIN reg.dwellings d ON d.building_number = i.building_number AND d.sequence = i.dwelling_sequence
         WHERE d.sequence IS NULL
-    ) THEN
+    ) > 0 THEN
         RAISE EXCEPTION 'a residency names a dwelling that is not there' USING ERRCODE = 'foreign_key_violation';
     END IF;
-    IF EXISTS (SELECT FROM incoming i LEFT JOIN reg.persons p ON p.id = i.person_id WHERE p.id IS NULL) THEN
+    IF (
+        SELECT count(*) FROM incoming i LEFT JOIN reg.persons p ON p.id = i.person_id WHERE p.id IS NULL
+    ) > 0 THEN
         RAISE EXCEPTION 'a residency names a person that is not there' USING ERRCODE = 'foreign_key_violation';
     END IF;
     RETURN NULL;
