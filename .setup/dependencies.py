@@ -128,7 +128,12 @@ def _pip_wheel() -> Path | None:
 
 def _settings() -> dict[str, str]:
     """Tell uv, which does not read pip's settings, of the mirror and the certificates that pip was told of."""
-    settings = dict(os.environ) | {"UV_SYSTEM_CERTS": "1", "UV_NO_PROGRESS": "1", "VIRTUAL_ENV": str(VENV)}
+    settings = dict(os.environ) | {
+        "UV_SYSTEM_CERTS": "1",
+        "UV_NO_PROGRESS": "1",
+        "UV_COMPILE_BYTECODE": "1",
+        "VIRTUAL_ENV": str(VENV),
+    }
     told = dict(line.split("=", 1) for line in run([*_pip(), "config", "list"]).splitlines() if "=" in line)
     pip = {name.rpartition(".")[2]: value.strip("'\"") for name, value in told.items()}
     for ours, theirs in (("UV_DEFAULT_INDEX", "index-url"), ("SSL_CERT_FILE", "cert")):

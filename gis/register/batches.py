@@ -6,6 +6,7 @@ rest is numbered and copied in. A crash at any moment leaves nothing behind.
 """
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import cast
@@ -70,9 +71,12 @@ def _keep(options: ImportOptions) -> None:
 
 def _register(connection: Connection, sheet: Sheet, progress: Progress) -> BuildingsResult:
     """Place, compare, number and write the rows of a checked sheet, in the open transaction."""
-    places = placing.place(connection, sheet)
-    progress("compare")
-    identities = references.identify(sheet.rows)
+    # hashing holds Python's lock while GEOS works without it
+    with ThreadPoolExecutor(1) as beside:
+        hashing = beside.submit(references.identify, sheet.rows)
+        places = placing.place(connection, sheet)
+        progress("compare")
+        identities = hashing.result()
     references.strike_repeated(sheet, *identities)
     for clash in duplicates.find_within(sheet.shapes, sheet.open):
         _strike_clash(sheet, clash.later, f"row {sheet.row(clash.earlier)} of the file", certain=clash.certain)
