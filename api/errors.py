@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from sqlalchemy.exc import DataError, OperationalError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from api.refusals import sentence
@@ -28,6 +29,7 @@ STATUSES: dict[type[Exception], int | Callable[[Any], int]] = {
     UnicodeEncodeError: 422,  # half a character, which JSON lets through
     ProgrammingError: 500,
     OperationalError: 503,
+    PoolTimeout: 503,  # every connection is busy
     ClusterError: 503,
 }
 """Anything else is a fault of ours: 500."""

@@ -39,6 +39,8 @@ def open_socket(host: str, port: int, *, search: bool) -> socket.socket:
     for candidate in range(port, min(port + (PORTS_TRIED if search else 1), 65_536)):
         bound = socket.socket(family)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # what it accepts inherits this; without it each answer waits 40 ms for the other side's acknowledgement
+        bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             bound.bind((host, candidate))
             bound.listen(2048)  # another could still take a port that is only bound
@@ -68,11 +70,9 @@ def serve(bound: socket.socket) -> None:
 
 
 def serve_with_workers(bound: socket.socket, workers: int) -> None:
-    """Serve in several processes over the place of a socket; uvicorn looks after them."""
+    """Serve in several processes that share a socket; uvicorn looks after them."""
     settle_database()
-    host, port = bound.getsockname()[:2]
-    bound.close()
-    uvicorn.run(APPLICATION, host=host, port=port, workers=workers, **QUIETLY)
+    uvicorn.run(APPLICATION, fd=bound.fileno(), workers=workers, **QUIETLY)
 
 
 @contextmanager
