@@ -14,7 +14,7 @@ from gis.planning import density, disclosure
 from gis.planning.density import Areas, Level
 from gis.planning.disclosure import Released
 from gis.register import divisions
-from gis.store import session
+from gis.store import schema, session
 from gis.terms import Category
 from maps.density import DensityMap, write_html
 
@@ -28,6 +28,7 @@ day_type = click.DateTime(["%Y-%m-%d"])
 @click.option("--date", "day", type=day_type, metavar="YYYY-MM-DD", help="Day to count; without it today.")
 def release(day: dt.datetime | None) -> None:
     """Write the counts of a day through the disclosure gate; the release of a day is made once and stays."""
+    schema.analyse()
     click.echo(f"已发布 released {told(disclosure.release(day.date() if day else None))}")
 
 

@@ -79,6 +79,7 @@ def _fill() -> None:
     """Load divisions where there are none, a sample where no building is registered, a release where none was made."""
     if not server.knows_divisions():
         click.echo(f"载入行政区划 loading divisions … {loading.load_reference():,}")
+        schema.analyse()
     if server.is_empty():
         from api.commands.sample import load  # noqa: PLC0415 - a second start has no use for it
 

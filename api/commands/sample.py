@@ -10,6 +10,7 @@ from api import sampling
 from api.commands.results import told
 from gis.errors import UnknownDivision
 from gis.register import divisions
+from gis.store import schema
 from gis.terms import DivisionLevel
 
 FIRST_SEED = 1
@@ -41,6 +42,7 @@ def load(county: str | None, residents: int | None, seed: int = FIRST_SEED) -> N
             bar.update(done)
 
         summary = sampling.load_sample(county=code, residents=residents, seed=seed, on_progress=hear)
+    schema.analyse()
     click.echo(f"建筑物 buildings: {told(summary.buildings)}")
     click.echo(f"居民 residents: {told(summary.residents)}")
     click.echo(f"{summary.counties} counties 县（市、区）, {time.monotonic() - began:.0f} s")

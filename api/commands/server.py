@@ -19,6 +19,7 @@ def up() -> None:
     schema.upgrade()
     if not knows_divisions():
         loading.load_reference()
+        schema.analyse()
     click.echo(f"数据库已就绪 the database is up: {whereabouts()}")
 
 
