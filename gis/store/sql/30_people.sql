@@ -152,6 +152,8 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- firing needs no right to call; without one nobody can hang it on a table of their own and ask who is there
+REVOKE EXECUTE ON FUNCTION calc.check_residency_references() FROM PUBLIC;
 CREATE TRIGGER residencies_references_in AFTER INSERT ON reg.residencies
     REFERENCING NEW TABLE AS incoming FOR EACH STATEMENT EXECUTE FUNCTION calc.check_residency_references();
 
