@@ -21,6 +21,7 @@ _ECCENTRICITY2 = 0.006_693_421_622_965_943
 """Krasovsky 1940, on which GCJ-02 is built."""
 _BAIDU = np.pi * 3000 / 180
 _CHINA = (72.004, 0.8293, 137.8347, 55.8271)
+_LON_DEG, _LAT_DEG = 180.0, 90.0
 _ROUNDS = 30
 _CLOSE_DEG = 1e-10
 
@@ -52,14 +53,7 @@ def to_gcj02(lon: Degrees, lat: Degrees) -> tuple[Degrees, Degrees]:
 
 def from_gcj02(lon: Degrees, lat: Degrees) -> tuple[Degrees, Degrees]:
     """Return GCJ-02 degrees (n,) as WGS 84, to 1e-9 degrees."""
-    guess_lon, guess_lat = lon.copy(), lat.copy()
-    for _ in range(_ROUNDS):
-        shifted_lon, shifted_lat = to_gcj02(guess_lon, guess_lat)
-        off_lon, off_lat = shifted_lon - lon, shifted_lat - lat
-        guess_lon, guess_lat = guess_lon - off_lon, guess_lat - off_lat
-        if max(_largest(off_lon), _largest(off_lat)) < _CLOSE_DEG:
-            break
-    return guess_lon, guess_lat
+    return _undo(to_gcj02, lon, lat)
 
 
 def from_bd09(lon: Degrees, lat: Degrees) -> tuple[Degrees, Degrees]:
@@ -68,23 +62,27 @@ def from_bd09(lon: Degrees, lat: Degrees) -> tuple[Degrees, Degrees]:
     Baidu's published formula goes from GCJ-02 to BD-09; it is undone by iteration as well, since the
     usual closed form is off by up to half a metre.
     """
-    guess_lon, guess_lat = lon - 0.0065, lat - 0.006
-    for _ in range(_ROUNDS):
-        shifted_lon, shifted_lat = _to_bd09(guess_lon, guess_lat)
-        off_lon, off_lat = shifted_lon - lon, shifted_lat - lat
-        guess_lon, guess_lat = guess_lon - off_lon, guess_lat - off_lat
-        if max(_largest(off_lon), _largest(off_lat)) < _CLOSE_DEG:
-            break
-    return from_gcj02(guess_lon, guess_lat)
+    return from_gcj02(*_undo(to_bd09, lon, lat))
 
 
-def _to_bd09(lon: Degrees, lat: Degrees) -> tuple[Degrees, Degrees]:
+def to_bd09(lon: Degrees, lat: Degrees) -> tuple[Degrees, Degrees]:
     """Return GCJ-02 degrees (n,) as BD-09."""
     radius = np.hypot(lon, lat) + 0.00002 * np.sin(lat * _BAIDU)
     angle = np.arctan2(lat, lon) + 0.000003 * np.cos(lon * _BAIDU)
     return radius * np.cos(angle) + 0.0065, radius * np.sin(angle) + 0.006
 
 
-def _largest(values: Degrees) -> float:
-    """Return the largest finite magnitude, 0 for none."""
-    return float(np.nanmax(np.abs(values), initial=0.0))
+def _undo(forward: Shift, lon: Degrees, lat: Degrees) -> tuple[Degrees, Degrees]:
+    """Return the degrees (n,) that ``forward`` takes to these; what is no place on earth stays as it is."""
+    whole_lon, whole_lat = lon.copy(), lat.copy()
+    earthly = np.flatnonzero((np.abs(lon) <= _LON_DEG) & (np.abs(lat) <= _LAT_DEG))
+    lon, lat = lon[earthly], lat[earthly]
+    guess_lon, guess_lat = lon.copy(), lat.copy()
+    for _ in range(_ROUNDS):
+        shifted_lon, shifted_lat = forward(guess_lon, guess_lat)
+        off_lon, off_lat = shifted_lon - lon, shifted_lat - lat
+        guess_lon, guess_lat = guess_lon - off_lon, guess_lat - off_lat
+        if max(np.abs(off_lon).max(initial=0.0), np.abs(off_lat).max(initial=0.0)) < _CLOSE_DEG:
+            break
+    whole_lon[earthly], whole_lat[earthly] = guess_lon, guess_lat
+    return whole_lon, whole_lat

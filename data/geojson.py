@@ -3,6 +3,7 @@
 GDAL drops or mends features that are not well-formed; here every element of ``features`` stays a row.
 """
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from gis.errors import FileNotReadable
 
 CRS84 = "OGC:CRS84"
 Columns = dict[str, pa.Array]
+_MADE_HERE = {"row", "geometry", "problem"}
+"""Columns that reading makes; a property called so is none of ours."""
 
 
 def read(path: Path) -> tuple[Columns, Any]:
@@ -24,7 +27,7 @@ def read(path: Path) -> tuple[Columns, Any]:
     """
     raw = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
     try:
-        document = orjson.loads(raw)
+        document = _parse(raw)
     except orjson.JSONDecodeError as error:
         features = _sequence(raw)
         if features is None:
@@ -32,6 +35,22 @@ def read(path: Path) -> tuple[Columns, Any]:
         return _columns(features), CRS84
     features, crs = _features(path, document)
     return _columns(features), crs
+
+
+def _parse(raw: bytes) -> Any:  # noqa: ANN401
+    """Return a JSON text; what Python and GDAL write beyond JSON (NaN, half a surrogate pair) becomes null or ``?``.
+
+    Raises orjson.JSONDecodeError for what is no JSON even so.
+    """
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        try:
+            document = json.loads(raw, parse_constant=lambda _: None)
+            return orjson.loads(json.dumps(document, ensure_ascii=False).encode("utf-8", "replace"))
+        except (ValueError, RecursionError):
+            pass
+        raise
 
 
 def _sequence(raw: bytes) -> list[Any] | None:
@@ -43,7 +62,7 @@ def _sequence(raw: bytes) -> list[Any] | None:
     features = []
     for line in lines:
         try:
-            features.append(orjson.loads(line))
+            features.append(_parse(line))
         except orjson.JSONDecodeError:
             features.append(line[:60].decode("utf-8", "replace"))
     readable = sum(isinstance(feature, dict) and feature.get("type") == "Feature" for feature in features)
@@ -93,7 +112,7 @@ def _columns(features: list[Any]) -> Columns:
         properties.append(given if isinstance(given, dict) else {})
         shapes.append(geometry)
         problems.append(problem)
-    names = dict.fromkeys(name for given in properties for name in given)
+    names = dict.fromkeys(name for given in properties for name in given if name.strip().lower() not in _MADE_HERE)
     columns = {name: pa.array([_word(given.get(name)) for given in properties], type=pa.string()) for name in names}
     if not any(name.lower() == "source_id" for name in columns):
         ids = [_word(feature.get("id")) if isinstance(feature, dict) else None for feature in features]

@@ -15,6 +15,7 @@ import shapely
 
 from gis.errors import FileNotReadable
 
+NO_AREA = "the multipolygon makes no area"
 _FEWEST_NODES = 4
 _LEVELS = re.compile(r"[1-9][0-9]{0,2}")
 
@@ -24,19 +25,27 @@ def read(path: Path) -> dict[str, pa.Array]:
 
     Raises FileNotReadable for a file that is no OSM extract.
     """
-    buildings = _Buildings()
     only = osmium.filter.KeyFilter("building")
     try:
-        things: Iterable[Any] = osmium.FileProcessor(str(path)).with_areas(only).with_filter(only)
-        for thing in things:
-            if thing.is_way():
-                buildings.add_way(thing)
-            elif thing.is_area() and not thing.from_way():
-                buildings.add_area(thing)
-            elif thing.is_relation() and thing.tags.get("type") == "multipolygon":
-                buildings.relations[f"relation/{thing.id}"] = thing.tags["building"]
+        try:
+            return _read(osmium.FileProcessor(str(path)).with_areas(only).with_filter(only))
+        except RuntimeError:
+            # osmium assembles areas only of a file in order, each id once; ways can be read of any
+            return _read(osmium.FileProcessor(str(path)).with_locations().with_filter(only))
     except RuntimeError as error:
         raise FileNotReadable(path=path, why=str(error)) from error
+
+
+def _read(things: Iterable[Any]) -> dict[str, pa.Array]:
+    """Return the columns of ways and areas as they come."""
+    buildings = _Buildings()
+    for thing in things:
+        if thing.is_way():
+            buildings.add_way(thing)
+        elif thing.is_area() and not thing.from_way():
+            buildings.add_area(thing)
+        elif thing.is_relation() and thing.tags.get("type") == "multipolygon":
+            buildings.relations.append((f"relation/{thing.id}", thing.tags["building"]))
     return buildings.columns()
 
 
@@ -49,7 +58,7 @@ class _Buildings:
         self.floors: list[str | None] = []
         self.shapes: list[bytes | None] = []
         self.problems: list[str | None] = []
-        self.relations: dict[str, str] = {}
+        self.relations: list[tuple[str, str]] = []
         self._wkb = osmium.geom.WKBFactory()
 
     def add_way(self, way: Any) -> None:  # noqa: ANN401 - osmium hands out transient views
@@ -67,7 +76,11 @@ class _Buildings:
 
     def add_area(self, area: Any) -> None:  # noqa: ANN401
         """Add the assembled shape of a multipolygon relation; one polygon is a polygon."""
-        parts = shapely.get_parts(shapely.from_wkb(self._wkb.create_multipolygon(area)))
+        try:
+            parts = shapely.get_parts(shapely.from_wkb(self._wkb.create_multipolygon(area)))
+        except RuntimeError:  # osmium assembles nothing of rings that cross themselves, and says so here
+            self._add(f"relation/{area.orig_id()}", area.tags, None, NO_AREA)
+            return
         shape = parts[0] if len(parts) == 1 else shapely.MultiPolygon(list(parts))
         self._add(f"relation/{area.orig_id()}", area.tags, shapely.to_wkb(shape), None)
 
@@ -83,9 +96,9 @@ class _Buildings:
     def columns(self) -> dict[str, pa.Array]:
         """Return the columns; relations of which no area came stand at the end with a problem."""
         assembled = set(self.source_ids)
-        for source_id, kind in self.relations.items():
+        for source_id, kind in self.relations:
             if source_id not in assembled:
-                self._add(source_id, {"building": kind}, None, "the multipolygon makes no area")
+                self._add(source_id, {"building": kind}, None, NO_AREA)
         return {
             "source_id": pa.array(self.source_ids, type=pa.string()),
             "kind": pa.array(self.kinds, type=pa.string()),

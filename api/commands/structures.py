@@ -1,5 +1,6 @@
 """``menpai import buildings|divisions|boundaries``: files of structures into the register."""
 
+import os
 from pathlib import Path
 
 import click
@@ -35,15 +36,17 @@ def import_buildings(  # noqa: PLR0913 - each is an option of the contract
 ) -> int:
     """Register the residential structures of FILE; exit 1 where some rows need a person."""
     results.check_writable(out)
+    # a name in another encoding (GBK from an old archive) is kept as the octets it has
+    file_name = os.fsencode(path.name).decode("utf-8", "backslashreplace")
     options = ImportOptions(
-        source=source or path.name.partition(".")[0],
-        file_name=path.name,
+        source=source or file_name.partition(".")[0],
+        file_name=file_name,
         actor=acting(actor) or log_in_name(),
         division=None if division is None else divisions.parse_code(division),
         kind=kind,
         dry_run=dry_run,
     )
-    with stages(path.name, STAGES) as hear:
+    with stages(file_name, STAGES) as hear:
         hear("read")
         rows = sources.read_structures(path, layer=layer, datum=datum)
         result = batches.import_buildings(rows, options, hear)

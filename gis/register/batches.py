@@ -178,7 +178,8 @@ def _sums(outcomes: npt.NDArray[np.object_]) -> dict[str, int]:
 
 def _result(sheet: Sheet, batch_id: int, outcomes: npt.NDArray[np.object_]) -> BuildingsResult:
     """Return the sums and the line of every row."""
-    numbers = np.where(outcomes == Outcome.REGISTERED, sheet.numbers, 0)
+    # a trial's numbers will be issued to other buildings
+    numbers = np.where((outcomes == Outcome.REGISTERED) & (not sheet.options.dry_run), sheet.numbers, 0)
     for position, number in sheet.standing.items():
         numbers[position] = number
     details: list[str | None] = [None] * len(outcomes)

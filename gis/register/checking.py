@@ -5,6 +5,7 @@ repaired: a shape that is wrong goes back to whoever drew it.
 """
 
 import datetime as dt
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,8 @@ from gis.terms import BuildingKind, Reason
 KINDS: dict[str, BuildingKind] = {
     **{kind.value: kind for kind in BuildingKind},
     **{kind.zh: kind for kind in BuildingKind},
+    "住宅": BuildingKind.RESIDENTIAL,
+    "工棚": BuildingKind.WORK_SHED,
     **dict.fromkeys(
         (
             "house",
@@ -41,9 +44,19 @@ LIMITS = {"entrances": 99, "floors": 200, "rooms_per_floor": 999}
 MOST_DWELLINGS = 20_000
 LON_DEG, LAT_DEG = 180.0, 90.0
 _SHAPES = (shapely.GeometryType.POINT, shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
-_SQUEEZE = 0.1
-"""Share of a file's points, at either end, that do not count towards where the file mostly lies."""
+_FEWEST_PLACES = 4
+_AROUND = 6.0
+"""How many times the median distance from the middle of a file still counts as where the file lies."""
+_LEAST_AROUND_DEG = 0.5
+"""A town near the equator or Greenwich lies on both sides of it: nobody is called mirrored for so little."""
+LONGEST = 200
+"""Characters of a text that names something; an index takes no more than a few thousand octets."""
+NAMES = ("source_id", "standard_address", "premises")
+_DAY = re.compile(r"([0-9]{4})[-/]([0-9]{1,2})[-/]([0-9]{1,2})(?:[T ].*)?")
+_TOLD = 40
+"""Characters of an unreadable value that a detail repeats."""
 
+UNREADABLE = Reason.UNREADABLE_ATTRIBUTE
 Mask = npt.NDArray[np.bool_]
 
 
@@ -99,20 +112,44 @@ def check_kinds(kinds: pa.ChunkedArray, default: BuildingKind | None, verdicts: 
     found = np.array([*meanings, assumed_kind], dtype=object)[places]
     assumed = np.array([*guesses, default is None], dtype=bool)[places]
     for position in verdicts.against(np.asarray(found == None, dtype=bool), Reason.NOT_RESIDENTIAL):  # noqa: E711
-        verdicts.details[int(position)] = f"kind={words[places[position]]}"
+        verdicts.details[int(position)] = f"kind={words[places[position]][:_TOLD]}"
     return found, assumed
+
+
+def check_names(rows: pa.Table, verdicts: Verdicts) -> None:
+    """Hold against the rows texts that the register cannot keep: too long to be a name, or with NUL characters."""
+    for name in NAMES:
+        column = rows[name]
+        if column.null_count == len(column):
+            continue
+        for position in verdicts.against(_mask(pc.greater(_filled(pc.utf8_length(column)), LONGEST)), UNREADABLE):
+            verdicts.details[int(position)] = f"{name} has more than {LONGEST} characters"
+        for position in verdicts.against(_mask(pc.match_substring(_filled(column), "\x00")), UNREADABLE):
+            verdicts.details[int(position)] = f"{name} contains a NUL character"
 
 
 def check_shapes(shapes: npt.NDArray[np.object_], missing: Mask, verdicts: Verdicts) -> None:
     """Hold against the rows whatever is wrong with their geometry as such; ``shapes`` (n,) in degrees."""
     verdicts.against(missing, Reason.MISSING_GEOMETRY)
-    verdicts.against(np.asarray(shapely.is_missing(shapes)), Reason.INVALID_GEOMETRY)
+    for position in verdicts.against(np.asarray(shapely.is_missing(shapes)), Reason.INVALID_GEOMETRY):
+        verdicts.details[int(position)] = "no shape can be made of it"
     verdicts.against(np.asarray(shapely.is_empty(shapes)), Reason.EMPTY_GEOMETRY)
     types = shapely.get_type_id(shapes)
     for position in verdicts.against(~np.isin(types, _SHAPES), Reason.UNSUPPORTED_GEOMETRY):
         verdicts.details[int(position)] = str(shapely.GeometryType(types[position]).name).lower()
     bounds = shapely.bounds(shapes)
     verdicts.against(np.asarray(~np.isfinite(bounds).all(axis=1)), Reason.BAD_COORDINATES)
+
+
+def can_be_kept(shapes: npt.NDArray[np.object_]) -> Mask:
+    """Tell which shapes (n,) PostGIS takes: finite points and polygons whose rings have four places or more."""
+    kept = np.isin(shapely.get_type_id(shapes), _SHAPES) & np.isfinite(shapely.bounds(shapes)).all(axis=1)
+    positions = np.flatnonzero(kept)
+    rings, owners = shapely.get_rings(shapes[positions], return_index=True)
+    kept[positions[owners[shapely.get_num_coordinates(rings) < _FEWEST_PLACES]]] = False
+    places, owners = shapely.get_coordinates(shapes[positions], return_index=True)
+    kept[positions[owners[~np.isfinite(places).all(axis=1)]]] = False
+    return np.asarray(kept)
 
 
 def check_places(
@@ -123,12 +160,12 @@ def check_places(
     ``home`` is where the register lies (west, south, east, north). Without one it is where most of the
     file lies, so that trials with another city's file find the row whose coordinates are the wrong way round.
     """
-    x, y = (bounds[:, 0] + bounds[:, 2]) / 2, (bounds[:, 1] + bounds[:, 3]) / 2
+    x, y = bounds[:, 0] / 2 + bounds[:, 2] / 2, bounds[:, 1] / 2 + bounds[:, 3] / 2
     west, south, east, north = home or _bulk(x[verdicts.good], y[verdicts.good])
 
     def at_home(lon: npt.NDArray[np.float64], lat: npt.NDArray[np.float64]) -> Mask:
-        inside = (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
-        return np.asarray(inside, dtype=bool)
+        around = np.where(np.isfinite(lon), lon - west, np.nan) % 360  # a home may lie on both sides of 180 degrees
+        return np.asarray((around <= east - west) & (lat >= south) & (lat <= north), dtype=bool)
 
     away = ~at_home(x, y)
     verdicts.against(away & at_home(y, x), Reason.SWAPPED_COORDINATES)
@@ -149,9 +186,10 @@ def check_validity(shapes: npt.NDArray[np.object_], verdicts: Verdicts) -> None:
 def read_attributes(rows: pa.Table, default_kind: BuildingKind | None, verdicts: Verdicts) -> Attributes:
     """Return the attributes; holds against the rows what cannot be read, and what a work shed lacks."""
     kinds, assumed = check_kinds(rows["kind"], default_kind, verdicts)
+    check_names(rows, verdicts)
     numbers = {name: _whole_numbers(rows, name, verdicts) for name in LIMITS}
     dwellings = np.prod([np.nan_to_num(column, nan=1.0) for column in numbers.values()], axis=0)
-    for position in verdicts.against(dwellings > MOST_DWELLINGS, Reason.UNREADABLE_ATTRIBUTE):
+    for position in verdicts.against(dwellings > MOST_DWELLINGS, UNREADABLE):
         verdicts.details[int(position)] = f"{int(dwellings[position])} dwellings in one building"
     expires_on = _dates(rows, verdicts)
     sheds = kinds == BuildingKind.WORK_SHED
@@ -162,13 +200,13 @@ def read_attributes(rows: pa.Table, default_kind: BuildingKind | None, verdicts:
 
 
 def _bulk(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> tuple[float, float, float, float]:
-    """Return the box in which most points lie, with as much again around it."""
+    """Return a box around the middle of the points (n,); up to half of them may lie anywhere."""
     if not x.size:
         return (0.0, 0.0, 0.0, 0.0)
-    west, east = np.quantile(x, [_SQUEEZE, 1 - _SQUEEZE])
-    south, north = np.quantile(y, [_SQUEEZE, 1 - _SQUEEZE])
-    around = max(float(east - west), float(north - south), 0.1)
-    return (float(west) - around, float(south) - around, float(east) + around, float(north) + around)
+    lon, lat = (float(np.quantile(values, 0.5, method="lower")) for values in (x, y))
+    off = np.maximum(np.abs((x - lon + LON_DEG) % (2 * LON_DEG) - LON_DEG), np.abs(y - lat))
+    around = min(max(_AROUND * float(np.quantile(off, 0.5, method="lower")), _LEAST_AROUND_DEG), LON_DEG)
+    return (lon - around, lat - around, lon + around, lat + around)
 
 
 def _whole_numbers(rows: pa.Table, name: str, verdicts: Verdicts) -> npt.NDArray[np.float64]:
@@ -183,8 +221,8 @@ def _whole_numbers(rows: pa.Table, name: str, verdicts: Verdicts) -> npt.NDArray
         value = _whole(word.strip())
         if value is None or not 0 < value <= LIMITS[name]:
             if verdicts.reasons[position] is None:
-                verdicts.reasons[position] = Reason.UNREADABLE_ATTRIBUTE
-                verdicts.details[position] = f"{name}={word[:40]}: a whole number from 1 to {LIMITS[name]}"
+                verdicts.reasons[position] = UNREADABLE
+                verdicts.details[position] = f"{name}={word[:_TOLD]}: a whole number from 1 to {LIMITS[name]}"
         else:
             numbers[position] = value
     return numbers
@@ -193,7 +231,7 @@ def _whole_numbers(rows: pa.Table, name: str, verdicts: Verdicts) -> npt.NDArray
 def _whole(word: str) -> int | None:
     """Return a text as a whole number, or None."""
     try:
-        value = float(word)
+        value = float(word.replace("_", "?"))  # Python alone reads 1_0 as ten
     except ValueError:
         return None
     return int(value) if value.is_integer() else None
@@ -209,12 +247,25 @@ def _dates(rows: pa.Table, verdicts: Verdicts) -> npt.NDArray[np.datetime64]:
         if word is None or not word.strip():
             continue
         try:
-            days[position] = dt.date.fromisoformat(word.strip()[:10].replace("/", "-"))
+            days[position] = _day(word.strip())
         except ValueError:
             if verdicts.reasons[position] is None:
-                verdicts.reasons[position] = Reason.UNREADABLE_ATTRIBUTE
-                verdicts.details[position] = f"valid_to={word[:40]}: write YYYY-MM-DD"
+                verdicts.reasons[position] = UNREADABLE
+                verdicts.details[position] = f"valid_to={word[:_TOLD]}: write YYYY-MM-DD"
     return days
+
+
+def _day(word: str) -> dt.date:
+    """Return a date written as figures, with a time of day or without; raises ValueError."""
+    found = _DAY.fullmatch(word)
+    if found is None:
+        raise ValueError(word)
+    return dt.date(*map(int, found.groups()))
+
+
+def _filled(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a column with nothing missing: texts empty, counts 0."""
+    return pc.fill_null(values, "" if pa.types.is_string(values.type) else 0)
 
 
 def _mask(values: pa.ChunkedArray) -> Mask:

@@ -25,6 +25,8 @@ SAME_POINT_M = 0.5
 NEAR_POINT_M = 3.0
 """Distances below which two points are the same structure, or may be."""
 _DEGREE_M = 111_320.0
+_POLAR = 0.0001
+"""Least cosine of a latitude: nearer to a pole nobody lives."""
 
 Shapes = npt.NDArray[np.object_]
 Positions = npt.NDArray[np.intp]
@@ -102,11 +104,13 @@ REGISTERED_CLASHES = text(
                     THEN ST_Distance(c.geometry::geography, b.geometry::geography) END AS apart_m
         FROM candidate_shapes c
         JOIN reg.buildings b ON b.status = 'active'
-         AND b.geometry && ST_Expand(c.geometry, CASE WHEN ST_Dimension(c.geometry) = 0 THEN 0.00005 ELSE 0 END)
+         AND b.geometry && CASE WHEN ST_Dimension(c.geometry) = 2 THEN c.geometry ELSE ST_Expand(c.geometry,
+             0.00005 / greatest(cosd(ST_Y(c.geometry)), 0.0001), 0.00005) END
          AND (ST_Dimension(c.geometry) + ST_Dimension(b.geometry) = 0 OR ST_Intersects(c.geometry, b.geometry))
     ), judged AS (
         SELECT position, number, shared, apart_m,
-               coalesce(shared / (c_area + b_area - shared) >= :same_iou, apart_m <= :same_point_m, false) AS certain,
+               coalesce(shared / nullif(c_area + b_area - shared, 0) >= :same_iou,
+                        apart_m <= :same_point_m, false) AS certain,
                coalesce(shared > :covered * least(c_area, b_area), apart_m <= :near_point_m, true) AS clashes
         FROM met
     )
@@ -123,7 +127,7 @@ def _anything_near(connection: Connection, candidates: Shapes) -> bool:
     found = connection.execute(
         text(
             "SELECT EXISTS (SELECT FROM reg.buildings WHERE status = 'active'"
-            " AND geometry && ST_Expand(ST_MakeEnvelope(:west, :south, :east, :north, 4490), 0.00005))"
+            " AND geometry && ST_Expand(ST_MakeEnvelope(:west, :south, :east, :north, 4490), 0.01))"
         ),
         {"west": float(west), "south": float(south), "east": float(east), "north": float(north)},
     ).scalar_one()
@@ -136,8 +140,7 @@ def _pairs(candidates: Shapes) -> tuple[Positions, Positions]:
     first, second = tree.query(candidates, predicate="intersects")
     points = np.flatnonzero(shapely.get_type_id(candidates) == shapely.GeometryType.POINT)
     if points.size:
-        around = shapely.buffer(candidates[points], 2 * NEAR_POINT_M / _DEGREE_M, quad_segs=1)
-        near, other = tree.query(around)
+        near, other = tree.query(_around(candidates[points]))
         first = np.concatenate([first, points[near]])
         second = np.concatenate([second, other])
     pairs = np.unique(np.column_stack([first, second])[first < second], axis=0) if points.size else None
@@ -145,6 +148,14 @@ def _pairs(candidates: Shapes) -> tuple[Positions, Positions]:
         return pairs[:, 0], pairs[:, 1]
     forward = first < second
     return first[forward], second[forward]
+
+
+def _around(points: Shapes) -> Shapes:
+    """Return a box around each point (n,), twice as wide to every side as points may be near each other."""
+    lon, lat = shapely.get_x(points), shapely.get_y(points)
+    high = 2 * NEAR_POINT_M / _DEGREE_M
+    wide = high / np.maximum(np.cos(np.radians(lat)), _POLAR)  # degrees of longitude narrow towards the poles
+    return np.asarray(shapely.box(lon - wide, lat - high, lon + wide, lat + high))
 
 
 def _judge(one: Shapes, other: Shapes) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:

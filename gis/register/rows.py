@@ -3,7 +3,14 @@
 ``data.sources`` and ``data.fiction`` make it; ``gis.register.batches`` checks and registers it.
 """
 
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import shapely
 
 STRUCTURE_ROWS = pa.schema(
     [
@@ -21,3 +28,23 @@ STRUCTURE_ROWS = pa.schema(
     ]
 )
 """Attributes are text as the source wrote them; batches decides what can be read."""
+NO_WKB = b"?"
+"""Begins a geometry that is the source's own text, of which nobody could make a shape."""
+
+
+def parse_shapes(
+    blobs: npt.NDArray[np.object_], read: Callable[..., Any] = shapely.from_wkb
+) -> npt.NDArray[np.object_]:
+    """Return the shapes (n,) that WKB, or what ``read`` reads, stands for; None where there is none.
+
+    Shapely stops at the first curve, whatever it is told to do with what is invalid: curves are no shapes here.
+    """
+    with np.errstate(invalid="ignore"):  # coordinates that are no numbers are refused later, and told
+        try:
+            return np.asarray(read(blobs, on_invalid="ignore"), dtype=object)
+        except NotImplementedError:
+            shapes = np.full(len(blobs), None, dtype=object)
+            for place, blob in enumerate(blobs):
+                with suppress(NotImplementedError):
+                    shapes[place] = read(blob, on_invalid="ignore")
+            return shapes

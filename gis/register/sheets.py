@@ -10,6 +10,7 @@ import shapely
 
 from gis.register import checking
 from gis.register.checking import Verdicts
+from gis.register.rows import parse_shapes
 from gis.terms import BuildingKind, Reason
 
 
@@ -41,9 +42,7 @@ class Sheet:
         self._note_problems()
         self.attributes = checking.read_attributes(rows, options.kind, self.verdicts)
         blobs = rows["geometry"].combine_chunks()
-        self.shapes: npt.NDArray[np.object_] = shapely.from_wkb(
-            blobs.to_numpy(zero_copy_only=False), on_invalid="ignore"
-        )
+        self.shapes = parse_shapes(blobs.to_numpy(zero_copy_only=False))
         checking.check_shapes(self.shapes, np.asarray(blobs.is_null()), self.verdicts)
         self.bounds = shapely.bounds(self.shapes)
         self.standing: dict[int, int] = {}

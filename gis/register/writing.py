@@ -12,8 +12,9 @@ from sqlalchemy import Connection, text
 
 from gis import numbering
 from gis.errors import BadArgument
-from gis.register import divisions
+from gis.register import checking, divisions
 from gis.register.placing import Places
+from gis.register.rows import NO_WKB
 from gis.register.sheets import Sheet
 from gis.store import copying, session
 from gis.terms import BuildingKind, BuildingStatus, DwellingStatus, Outcome, PremisesKind, Verb
@@ -21,6 +22,8 @@ from gis.terms import BuildingKind, BuildingStatus, DwellingStatus, Outcome, Pre
 Positions = npt.NDArray[np.intp]
 BULK = 10_000
 """Rows from which a load counts as bulk."""
+_NUL = "\x00"
+"""PostgreSQL keeps no text with it."""
 _KEPT = ("kind", "standard_address", "entrances", "floors", "rooms_per_floor", "premises", "valid_to")
 
 
@@ -142,15 +145,15 @@ def write_unregistered(connection: Connection, sheet: Sheet, batch_id: int, outc
     positions = np.flatnonzero((outcomes == Outcome.QUEUED) | (outcomes == Outcome.REFUSED))
     if not positions.size:
         return
-    drawable = np.asarray(np.isfinite(sheet.bounds[positions]).all(axis=1))
+    drawable = checking.can_be_kept(sheet.shapes[positions])
     blobs = sheet.rows["geometry"].take(pa.array(positions))
     columns = {
         "batch_id": _repeat(batch_id, len(positions), pa.int32()),
         "row": sheet.rows["row"].take(pa.array(positions)),
-        "source_code": sheet.rows["source_id"].take(pa.array(positions)),
+        "source_code": pc.replace_substring(sheet.rows["source_id"].take(pa.array(positions)), _NUL, ""),
         "outcome": _terms(outcomes[positions]),
         "reason": _terms(sheet.verdicts.reasons[positions]),
-        "detail": pa.array([sheet.verdicts.details.get(int(p)) for p in positions], type=pa.string()),
+        "detail": pa.array(_details(sheet, positions), type=pa.string()),
         "building_number": pa.array([sheet.standing.get(int(p)) for p in positions], type=pa.int64()),
         "content": copying.jsonb(_contents(sheet, positions, drawable)),
         "geometry": pc.if_else(pa.array(drawable), blobs, None),
@@ -163,17 +166,28 @@ def _by_number(sheet: Sheet, positions: Positions) -> Positions:
     return positions[np.argsort(sheet.numbers[positions])]
 
 
+def _details(sheet: Sheet, positions: Positions) -> list[str | None]:
+    """Return what is said about each row (n,), None for nothing."""
+    return [sheet.verdicts.details.get(int(position), "").replace(_NUL, "") or None for position in positions]
+
+
 def _contents(sheet: Sheet, positions: Positions, drawable: npt.NDArray[np.bool_]) -> list[bytes]:
-    """Return the attributes of rows as JSON, with the shape in hexadecimal WKB where PostGIS cannot hold it."""
+    """Return the attributes of rows as JSON, with the shape in hexadecimal WKB where PostGIS cannot hold it.
+
+    Where not even a shape was read, the source's own words stand under ``wkt``. jsonb holds no NUL character.
+    """
     columns = {name: sheet.words(name, positions) for name in _KEPT}
     blobs = sheet.rows["geometry"]
     documents = []
     for place, position in enumerate(positions):
-        content = {name: words[place] for name, words in columns.items() if words[place] is not None}
+        content = {name: words[place].replace(_NUL, "") for name, words in columns.items() if words[place] is not None}
         if not drawable[place] and blobs[int(position)].is_valid:
-            content["wkb"] = blobs[int(position)].as_py().hex()
-        # PostgreSQL's jsonb holds no NUL character
-        documents.append(orjson.dumps(content).replace(b"\\u0000", b""))
+            blob: bytes = blobs[int(position)].as_py()
+            if blob.startswith(NO_WKB):
+                content["wkt"] = blob.removeprefix(NO_WKB).decode("utf-8", "replace").replace(_NUL, "")
+            else:
+                content["wkb"] = blob.hex()
+        documents.append(orjson.dumps(content))
     return documents
 
 
