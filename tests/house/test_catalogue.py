@@ -88,7 +88,7 @@ PUBLIC_FUNCTIONS = {
     *("calc.refuse()", "calc.refuse_renumbering()"),
     *("calc.check_building_references()", "calc.check_building_exists()"),
     # names and shapes of squares: they read no table
-    *("calc.square(integer,integer,integer)", "calc.square_shape(text)"),
+    *("calc.square(integer,integer,integer)", "calc.square_shapes(text[])"),
 }
 DEPENDANTS_OF_CALC = """
     SELECT DISTINCT o.type, o.identity

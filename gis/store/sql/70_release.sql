@@ -131,10 +131,10 @@ END $$;
 CREATE FUNCTION calc.square_shapes(cells text[]) RETURNS TABLE (cell text, shape geometry)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     WITH named AS (
-        SELECT place, name, parts[1]::double precision AS size, parts[2]::double precision AS east,
-            parts[3]::double precision AS north
-        FROM unnest(cells) WITH ORDINALITY AS given (name, place),
-            regexp_match(name, '^(\d+)E(-?\d+)N(-?\d+)$') AS parts
+        SELECT row_number() OVER () AS place, name, parts[1]::double precision AS size,
+            parts[2]::double precision AS east, parts[3]::double precision AS north
+        FROM unnest(cells) AS given (name), regexp_match(name, '^(\d+)E(-?\d+)N(-?\d+)$') AS parts
+        WHERE parts IS NOT NULL
     ), projected AS (
         SELECT (ST_Dump(ST_Transform(
             ST_Collect(ST_MakeEnvelope(size * east - 500000, size * north - 500000, size * (east + 1) - 500000,
