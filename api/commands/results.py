@@ -3,6 +3,8 @@
 import csv
 import os
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -14,6 +16,8 @@ from gis.terms import Outcome
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for the start of a formula (OWASP, CSV injection)."""
+_LEAST_ROOM = 4096
+"""Octets that must find room before the work begins."""
 
 
 class Sums(Protocol):
@@ -29,32 +33,71 @@ class Sums(Protocol):
     def refused(self) -> int: ...  # noqa: D102
 
 
-def check_writable(out: Path | None) -> None:
-    """Refuse a file that could not be written, before the work begins; raises BadArgument."""
-    if out is not None and (out.is_dir() or not os.access(out.parent, os.W_OK)):
-        raise BadArgument(why=f"{out} cannot be written: its folder is missing or closed, or it is a folder itself")
+def check_writable(out: Path | None, source: Path | None = None) -> None:
+    """Refuse a file that could not be written, or is the source itself, before the work begins; raises BadArgument."""
+    if out is None:
+        return
+    if out.exists() and not out.is_file():
+        raise BadArgument(why=f"{out} cannot be written: it is a folder or a device")
+    if source is not None and out.exists() and source.exists() and out.samefile(source):
+        raise BadArgument(why=f"{out} is the file to be read; give --out another name")
+    try:
+        with tempfile.TemporaryFile(dir=out.resolve().parent) as trial:
+            trial.write(bytes(_LEAST_ROOM))
+    except OSError as error:
+        raise BadArgument(why=f"{out} cannot be written: {error.strerror}") from error
 
 
 def write(results: pa.Table, out: Path) -> None:
-    """Write one line for every row, whole or not at all; raises OSError.
+    """Write one line for every row, whole or not at all; raises BadArgument where there is no room."""
+    with drafted(out) as draft:
+        draft(results)
 
-    Text that a spreadsheet would run as a formula gets an apostrophe in front.
+
+@contextmanager
+def drafted(out: Path | None) -> Iterator[Callable[[pa.Table], None]]:
+    """Yield a function that writes results beside ``out``; they become ``out`` at the end, or go where anything fails.
+
+    So a register can wait with its commit until the results are on the disk.
     """
-    columns = [guarded(results[name]) for name in results.column_names]
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", newline="", dir=out.parent, prefix=f".{out.name}.", delete=False
-    ) as file:
-        draft = Path(file.name)
+    if out is None:
+        yield lambda _: None
+        return
+    place = out.resolve()  # the file that a link leads to
+    drafts: list[Path] = []
+
+    def write_draft(results: pa.Table) -> None:
         try:
-            lines = csv.writer(file, lineterminator="\r\n")
-            lines.writerow(results.column_names)
-            lines.writerows(zip(*columns, strict=True))
-            file.flush()
-            draft.chmod(0o644)
-            draft.replace(out)
-        except BaseException:
+            drafts.append(_new_draft(place))
+            _fill(drafts[-1], results)
+        except OSError as error:
+            raise BadArgument(why=f"{out} cannot be written: {error.strerror}") from error
+
+    try:
+        yield write_draft
+        for draft in drafts:
+            draft.replace(place)
+    except BaseException:
+        for draft in drafts:
             draft.unlink(missing_ok=True)
-            raise
+        raise
+
+
+def _new_draft(out: Path) -> Path:
+    """Return an empty file beside ``out``."""
+    handle, name = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")
+    os.close(handle)
+    return Path(name)
+
+
+def _fill(draft: Path, results: pa.Table) -> None:
+    """Write one line for every row; text that a spreadsheet would run as a formula gets an apostrophe in front."""
+    columns = [guarded(results[name]) for name in results.column_names]
+    with draft.open("w", encoding="utf-8", newline="") as file:
+        lines = csv.writer(file, lineterminator="\r\n")
+        lines.writerow(results.column_names)
+        lines.writerows(zip(*columns, strict=True))
+    draft.chmod(0o644)
 
 
 def guarded(column: pa.ChunkedArray) -> list[object]:

@@ -35,7 +35,7 @@ def import_buildings(  # noqa: PLR0913 - each is an option of the contract
     dry_run: bool,
 ) -> int:
     """Register the residential structures of FILE; exit 1 where some rows need a person."""
-    results.check_writable(out)
+    results.check_writable(out, path)
     # a name in another encoding (GBK from an old archive) is kept as the octets it has
     file_name = os.fsencode(path.name).decode("utf-8", "backslashreplace")
     options = ImportOptions(
@@ -46,12 +46,10 @@ def import_buildings(  # noqa: PLR0913 - each is an option of the contract
         kind=kind,
         dry_run=dry_run,
     )
-    with stages(file_name, STAGES) as hear:
+    with stages(file_name, STAGES) as hear, results.drafted(out) as write_draft:
         hear("read")
         rows = sources.read_structures(path, layer=layer, datum=datum)
-        result = batches.import_buildings(rows, options, hear)
-    if out is not None:
-        results.write(result.results, out)
+        result = batches.import_buildings(rows, options, hear, write_draft)
     return results.tell(result, dry_run=dry_run)
 
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 from sqlalchemy import Connection, text
 
 from gis import addresses
-from gis.register import duplicates, placing, references, writing
+from gis.register import duplicates, narrowing, placing, references, writing
 from gis.register.sheets import ImportOptions, Sheet
 from gis.store import copying, session
 from gis.terms import BatchKind, Outcome, Reason
@@ -48,10 +48,16 @@ class _DryRun(Exception):  # noqa: N818 - no error: it undoes the trial
     """The trial is over and nothing is kept."""
 
 
-def import_buildings(rows: pa.Table, options: ImportOptions, progress: Progress = lambda _: None) -> BuildingsResult:
+def import_buildings(
+    rows: pa.Table,
+    options: ImportOptions,
+    progress: Progress = lambda _: None,
+    before_commit: Callable[[pa.Table], None] = lambda _: None,
+) -> BuildingsResult:
     """Register the structures of a table (rows.STRUCTURE_ROWS) and say what became of each row.
 
-    ``progress`` hears the name of each stage. Raises UnknownDivision for a division that is none,
+    ``progress`` hears the name of each stage; ``before_commit`` gets the results while they can still be
+    taken back: where it raises, nothing is kept. Raises UnknownDivision for a division that is none,
     DatabaseUnreachable.
     """
     progress("check")
@@ -59,6 +65,7 @@ def import_buildings(rows: pa.Table, options: ImportOptions, progress: Progress 
     result = None
     with suppress(_DryRun), session.open("registrar", actor=options.actor) as connection:
         result = _register(connection, sheet, progress)
+        before_commit(result.results)
         _keep(options)
     return cast("BuildingsResult", result)
 
@@ -87,6 +94,8 @@ def _register(connection: Connection, sheet: Sheet, progress: Progress) -> Build
         detail = f"building {met.building_number}"
         _strike_clash(sheet, met.position, detail, certain=met.certain, building_number=met.building_number)
     normalised = _claim_addresses(connection, sheet)
+    addressed = np.fromiter(normalised, dtype=np.intp, count=len(normalised))
+    narrowing.narrow(connection, places.division_codes, addressed, list(normalised.values()))
     progress("write")
     # what the reference checks of a statement look at stays in memory
     connection.execute(text("SET LOCAL work_mem = '256MB'"))

@@ -1,5 +1,6 @@
 """Bulk loading: Arrow columns straight into a table by binary COPY, encoded outside Python's loop."""
 
+import logging
 from typing import Any
 
 import pgpq
@@ -9,6 +10,8 @@ from sqlalchemy import Connection
 
 from gis.store import session
 
+# a connection lost in mid-COPY raises; psycopg's remark on tidying up after it would be a second message
+logging.getLogger("psycopg").addHandler(logging.NullHandler())
 CHUNK_ROWS = 16_384
 """Rows encoded at a time: the server inserts one chunk while the next is being encoded."""
 
