@@ -6,6 +6,7 @@ names fit, the longer one is meant (北塔村 before 北塔), and where two divi
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -42,7 +43,9 @@ class _Names:
         return 0, words
 
 
-def narrow(connection: Connection, codes: Codes, positions: npt.NDArray[np.intp], normalised: list[str | None]) -> None:
+def narrow(
+    connection: Connection, codes: Codes, positions: npt.NDArray[np.intp], normalised: Sequence[str | None]
+) -> None:
     """Put the county codes (n,) at some positions down to the township or village their addresses name.
 
     ``normalised`` goes with ``positions``: addresses as ``gis.addresses.normalise`` writes them.
