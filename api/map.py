@@ -23,7 +23,7 @@ ATTRIBUTION = "行政区划：民政部、国家统计局；界线：天地图 �
 
 @router.get("/api/map", responses=errors.documented(401, 503))
 def map_settings(token: Token) -> Response:
-    """Return release, classes by size of cell, review number, bounds, and whether the buildings are invented."""
+    """Return release, classes of cells by size and of counties, review number, bounds, and whether all is invented."""
     who = caller(token)
     sizes_m = SIZES_M if may_see_categories(who) else (PUBLIC_SIZE_M,)
     with session.open(who.database_role) as connection:
@@ -48,23 +48,32 @@ def _bounds(connection: Connection) -> list[float] | None:
 
 
 def _released(connection: Connection, sizes_m: tuple[int, ...]) -> dict[str, Any]:
-    """Return the newest release and the classes of its cells in residents per km²; nothing before the first one."""
+    """Return the newest release and its classes in residents per km², by size and "county"; nothing before one."""
     try:
         day = release_on(connection, None)
     except NoRelease:
         return {"release": None, "breaks": {}}
-    limits = {
+    cells = {
         size: connection.execute(
             text("SELECT calc.cell_breaks(:day, :size, :category)"), {"day": day, "size": size, "category": ALL}
         ).scalar_one()
         for size in sizes_m
     }
-    return {"release": day, "breaks": {str(size): per_km2(found or [], size) for size, found in limits.items()}}
+    counties = connection.execute(
+        text("SELECT calc.county_breaks(:day, :category)"), {"day": day, "category": ALL}
+    ).scalar_one()
+    breaks = {str(size): per_km2(found or [], size) for size, found in cells.items()}
+    return {"release": day, "breaks": breaks | {"county": rounded(counties or [])}}
 
 
 def per_km2(limits: list[int], size_m: int) -> list[float]:
-    """Return upper limits of classes as rates per km², rounded up to two digits and strictly ascending."""
-    return sorted({_up(limit / (size_m / 1000) ** 2) for limit in limits})
+    """Return upper limits of classes, counts of a square, as rates per km²."""
+    return rounded([limit / (size_m / 1000) ** 2 for limit in limits])
+
+
+def rounded(rates: list[float]) -> list[float]:
+    """Return upper limits of classes rounded up to two digits and strictly ascending."""
+    return sorted({_up(rate) for rate in rates})
 
 
 def _up(rate: float) -> float:

@@ -3,7 +3,7 @@
 from functools import cache
 from pathlib import Path
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.staticfiles import StaticFiles
@@ -19,6 +19,7 @@ from gis.terms import BuildingKind, BuildingStatus
 WEB = Path(__file__).parent / "web"
 LONGEST_SHOWN = 20
 CHECKED_EACH_TIME = {"Cache-Control": "no-cache"}
+BY_WHO_ASKS = {"Vary": "Accept"}
 router = APIRouter(include_in_schema=False)
 
 
@@ -57,12 +58,19 @@ def docs_page() -> Response:
 
 
 @router.get("/b/{number}", responses=errors.documented(404, 422, 503))
-def building_page(number: str) -> Response:
-    """Return the public page of a building: the structure, and how to complain; never who lives there."""
+def building_page(request: Request, number: str) -> Response:
+    """Return the public page of a building: the structure, and how to complain; never who lives there.
+
+    Where there is none, a browser gets a page that says so, and a program the problem.
+    """
     try:
         with session.open("public") as connection:
             row = get_building(connection, number)
     except (InvalidNumber, BuildingNotFound) as error:
+        if "text/html" not in request.headers.get("accept", ""):
+            refusal = errors.answer(request, error)
+            refusal.headers.update(BY_WHO_ASKS)
+            return refusal
         return _no_building(number, error)
     page = (
         _templates()
@@ -88,7 +96,7 @@ def _no_building(number: str, error: InvalidNumber | BuildingNotFound) -> Respon
     valid = isinstance(error, BuildingNotFound)
     shown = numbering.show(number) if valid else number[:LONGEST_SHOWN]
     page = _templates().get_template("building_missing.html").render(shown=shown, valid=valid)
-    return HTMLResponse(page, error.status)
+    return HTMLResponse(page, error.status, BY_WHO_ASKS)
 
 
 @cache

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 from api import errors
 from api.releases import ALL, PUBLIC_SIZE_M, CategoryName, allow, release_on
 from api.signing_in import Token, caller
-from gis.errors import BadArgument
+from gis.errors import BadArgument, NoRelease
 from gis.store import session
 
 router = APIRouter(prefix="/tiles", tags=["tiles 瓦片"])
@@ -30,6 +30,7 @@ COMPRESSION = 6
 Zoom = Annotated[int, Path(ge=0, le=DEEPEST_ZOOM)]
 Place = Annotated[int, Path(ge=0, lt=2**DEEPEST_ZOOM)]
 Size = Annotated[Literal["100", "500", "1000"], Query(description="side of the squares in metres")]
+ReleaseDay = Annotated[dt.date | None, Query(description="day of a release; without it, the newest")]
 ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"description": "a tile", "content": {MEDIA_TYPE: {}}},
     204: {"description": "nothing is here"},
@@ -96,17 +97,33 @@ def buildings(request: Request, z: Zoom, x: Place, y: Place, token: Token) -> Re
     return _sent(request, Tile.of(raw), private=who.signed_in)
 
 
-@router.get("/divisions/{z}/{x}/{y}.mvt", responses=errors.documented(401, 422, 503) | ANSWERS)
-def divisions(request: Request, z: Zoom, x: Place, y: Place, token: Token) -> Response:
-    """Divisions that have a boundary, with code, name and level."""
+@router.get("/divisions/{z}/{x}/{y}.mvt", responses=errors.documented(401, 403, 404, 422, 503) | ANSWERS)
+def divisions(  # noqa: PLR0913, PLR0917 - each is a part of the address
+    request: Request,
+    z: Zoom,
+    x: Place,
+    y: Place,
+    token: Token,
+    category: CategoryName = "all",
+    release: ReleaseDay = None,
+) -> Response:
+    """Divisions that have a boundary: code, name, level, and where counts are released n, withheld, density per km².
+
+    Without a planner's account all residents only. Before the first release there are no counts.
+    """
     who = caller(token)
+    allow(who, category, PUBLIC_SIZE_M)
     _check(z, x, y)
     with session.open(who.database_role) as connection:
+        day, released = _release(connection, release)
         version = connection.execute(text("SELECT calc.divisions_version()")).scalar_one()
         tile = _made(
-            connection, ("divisions", version), "SELECT calc.divisions_tile(:z, :x, :y)", {"z": z, "x": x, "y": y}
+            connection,
+            ("divisions", version, released),
+            "SELECT calc.divisions_tile(:z, :x, :y, :category, CAST(:release AS date))",
+            {"z": z, "x": x, "y": y, "category": category, "release": day},
         )
-    return _sent(request, tile, private=who.signed_in)
+    return _sent(request, tile, private=category != ALL or who.signed_in)
 
 
 @router.get("/cells/{z}/{x}/{y}.mvt", responses=errors.documented(401, 403, 404, 422, 503) | ANSWERS)
@@ -118,7 +135,7 @@ def cells(  # noqa: PLR0913, PLR0917 - each is a part of the address
     token: Token,
     category: CategoryName = "all",
     size: Size = "1000",
-    release: Annotated[dt.date | None, Query(description="day of a release; without it, the newest")] = None,
+    release: ReleaseDay = None,
 ) -> Response:
     """Released counts by square: cell, n, withheld, category, release.
 
@@ -130,14 +147,30 @@ def cells(  # noqa: PLR0913, PLR0917 - each is a part of the address
     drawn_m = max(int(size), next(size_m for zoom, size_m in FINEST_AT_ZOOM if z >= zoom))
     with session.open(who.database_role) as connection:
         day = release_on(connection, release)
-        version = connection.execute(text("SELECT calc.release_version(:day)"), {"day": day}).scalar_one()
         tile = _made(
             connection,
-            ("cells", version),
+            ("cells", _version(connection, day)),
             "SELECT calc.cells_tile(:z, :x, :y, :size, :category, :release)",
             {"z": z, "x": x, "y": y, "size": drawn_m, "category": category, "release": day},
         )
     return _sent(request, tile, private=category != ALL or int(size) < PUBLIC_SIZE_M or who.signed_in)
+
+
+def _release(connection: Connection, day: dt.date | None) -> tuple[dt.date | None, str | None]:
+    """Return a release and its version, neither before the first one; raises NoRelease where a day has none."""
+    try:
+        found = release_on(connection, day)
+    except NoRelease:
+        if day is not None:
+            raise
+        return None, None
+    return found, _version(connection, found)
+
+
+def _version(connection: Connection, day: dt.date) -> str:
+    """Return what a release is known by."""
+    version: str = connection.execute(text("SELECT calc.release_version(:day)"), {"day": day}).scalar_one()
+    return version
 
 
 def _check(z: int, x: int, y: int) -> None:

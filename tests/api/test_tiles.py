@@ -9,8 +9,10 @@ import httpx
 import mapbox_vector_tile
 import psycopg
 import pytest
+from sqlalchemy import text
 
 from gis import numbering
+from gis.store import session
 
 LON, LAT = 106.2700, 38.4700
 
@@ -77,6 +79,92 @@ def test_divisions_have_name_code_and_level(client: httpx.Client) -> None:
     features = decoded(client.get(path("divisions", 9)), "divisions")
     names = {each["properties"]["name"]: each["properties"] for each in features}
     assert names["兴庆区"] == {"name": "兴庆区", "code": "640104000000", "level": "county"}
+
+
+def counties(answer: httpx.Response) -> dict[str, dict[str, Any]]:
+    """Return the properties of a tile's counties by code."""
+    found = [each["properties"] for each in decoded(answer, "divisions")]
+    return {each["code"]: each for each in found if each["level"] == "county"}
+
+
+def test_counties_carry_released_counts_and_hide_withheld_ones(
+    database: str, client: httpx.Client, counted: dt.date
+) -> None:
+    found = counties(client.get(path("divisions", 5)))
+    shown = found["640104000000"]
+    with psycopg.connect(database) as connection:
+        area = connection.execute(
+            "SELECT ST_Area(boundary::geography) / 1e6 FROM reg.divisions WHERE code = 640104000000"
+        ).fetchone()
+    assert area
+    assert shown.pop("density") == pytest.approx(5000 / area[0])
+    assert shown == {
+        "code": "640104000000",
+        "name": "兴庆区",
+        "level": "county",
+        "n": 5000,
+        "withheld": False,
+        "category": "all",
+        "release": counted.isoformat(),
+    }
+    hidden = found["640105000000"]
+    assert hidden["withheld"] is True
+    assert {"n", "density"}.isdisjoint(hidden)
+    assert {"n", "withheld", "density"}.isdisjoint(found["640106000000"]), "nothing was released of this one"
+
+
+def test_counts_of_a_category_by_county_are_for_planners(
+    client: httpx.Client, registrar: httpx.Client, planner: httpx.Client, counted: dt.date
+) -> None:
+    assert counted
+    where = f"{path('divisions', 5)}?category=floating"
+    assert planner.get(f"{path('divisions', 5)}?category=all").status_code == 200
+    answer = planner.get(where)
+    assert counties(answer)["640104000000"]["n"] == 900
+    assert answer.headers["cache-control"].startswith("private")
+    assert client.get(where, headers={"If-None-Match": answer.headers["etag"]}).status_code == 401
+    assert registrar.get(where).status_code == 403
+    for everybody in (client, registrar):
+        assert counties(everybody.get(path("divisions", 5)))["640104000000"]["n"] == 5000
+
+
+@pytest.mark.parametrize("role", ["public", "registrar"])
+def test_the_database_itself_keeps_categories_of_a_county_from_others(counted: dt.date, role: str) -> None:
+    statement = text("SELECT calc.divisions_tile(:z, :x, :y, 'floating', :day)")
+    x, y = tile_of(5)
+    with session.open(role) as connection:
+        tile = connection.execute(statement, {"z": 5, "x": x, "y": y, "day": counted}).scalar_one()
+        limits = connection.execute(text("SELECT calc.county_breaks(:day, 'floating')"), {"day": counted}).scalar_one()
+    found = mapbox_vector_tile.decode(bytes(tile))["divisions"]["features"]
+    assert found
+    assert all({"n", "withheld", "density"}.isdisjoint(each["properties"]) for each in found)
+    assert limits is None
+
+
+def test_a_release_is_a_new_tile_of_divisions(database: str, client: httpx.Client, counted: dt.date) -> None:
+    first = client.get(path("divisions", 5))
+    later = counted + dt.timedelta(days=30)
+    with psycopg.connect(database) as connection:
+        connection.execute("INSERT INTO pub.releases (release, withheld_below) VALUES (%s, 10)", (later,))
+        connection.execute(
+            "INSERT INTO pub.division_counts (release, division_code, category, n, withheld)"
+            " VALUES (%s, 640104000000, 'all', 5100, false)",
+            (later,),
+        )
+    second = client.get(path("divisions", 5), headers={"If-None-Match": first.headers["etag"]})
+    assert counties(second)["640104000000"]["n"] == 5100
+    before = client.get(f"{path('divisions', 5)}?release={counted}")
+    assert before.headers["etag"] == first.headers["etag"]
+    assert client.get(f"{path('divisions', 5)}?release=2020-01-01").status_code == 404
+
+
+def test_the_classes_of_counties_are_rounded_up_and_hold_every_density(client: httpx.Client, counted: dt.date) -> None:
+    assert counted
+    limits = client.get("/api/map").json()["breaks"]["county"]
+    density = counties(client.get(path("divisions", 5)))["640104000000"]["density"]
+    assert len(limits) == 1, "one county has a count to draw"
+    assert density <= limits[0] < density * 1.1
+    assert float(f"{limits[0]:.2g}") == limits[0]
 
 
 def test_a_division_moved_is_a_new_tile(database: str, client: httpx.Client) -> None:
@@ -195,6 +283,8 @@ def test_a_place_that_no_zoom_has_is_422(client: httpx.Client, where: str) -> No
 def test_a_query_that_means_nothing_is_422(client: httpx.Client, counted: dt.date, query: str) -> None:
     assert counted
     assert client.get(f"{path('cells', 12)}?{query}").status_code == 422
+    if not query.startswith("size"):
+        assert client.get(f"{path('divisions', 5)}?{query}").status_code == 422
 
 
 def test_the_corners_of_the_world_have_tiles(client: httpx.Client, structures: tuple[str, str, str]) -> None:

@@ -25,16 +25,25 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
     WHERE shape IS NOT NULL
 $$;
 
--- Divisions that have a boundary, the small ones over the large.
-CREATE FUNCTION calc.divisions_tile(z integer, x integer, y integer) RETURNS bytea
+-- Residents per km²; of a withheld count and of one that is not there it is NULL.
+CREATE FUNCTION calc.density_of(n integer, boundary geometry) RETURNS double precision
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE WHEN n IS NOT NULL THEN n / (ST_Area(boundary::geography) / 1e6) END
+$$;
+
+-- Divisions that have a boundary, the small ones over the large, with their counts of a release where one is given.
+CREATE FUNCTION calc.divisions_tile(z integer, x integer, y integer, category text, release date) RETURNS bytea
 LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT ST_AsMVT(feature, 'divisions', 4096, 'shape', 'id')
     FROM (
-        SELECT code AS id, code::text AS code, name, level,
-            ST_AsMVTGeom(ST_Transform(boundary, 3857), ST_TileEnvelope(z, x, y), 4096, 64) AS shape
-        FROM reg.divisions
-        WHERE boundary && calc.tile_reach(z, x, y)
-        ORDER BY array_position(ARRAY['province', 'prefecture', 'county', 'township', 'village'], level), code
+        SELECT d.code AS id, d.code::text AS code, d.name, d.level, count.n, count.withheld,
+            calc.density_of(count.n, d.boundary) AS density, count.category, count.release::text AS release,
+            ST_AsMVTGeom(ST_Transform(d.boundary, 3857), ST_TileEnvelope(z, x, y), 4096, 64) AS shape
+        FROM reg.divisions d
+        LEFT JOIN pub.division_counts count ON count.division_code = d.code
+            AND count.category = divisions_tile.category AND count.release = divisions_tile.release
+        WHERE d.boundary && calc.tile_reach(z, x, y)
+        ORDER BY array_position(ARRAY['province', 'prefecture', 'county', 'township', 'village'], d.level), d.code
     ) feature
     WHERE shape IS NOT NULL
 $$;
@@ -76,10 +85,22 @@ LANGUAGE sql STABLE AS $$
         AND count.category = cell_breaks.category AND count.n > 0
 $$;
 
+-- The same of the densities of the counties.
+CREATE FUNCTION calc.county_breaks(release date, category text) RETURNS double precision[]
+LANGUAGE sql STABLE AS $$
+    SELECT percentile_disc(ARRAY[0.2, 0.4, 0.6, 0.8, 1.0])
+        WITHIN GROUP (ORDER BY calc.density_of(count.n, d.boundary))
+    FROM pub.division_counts count
+    JOIN reg.divisions d ON d.code = count.division_code AND d.level = 'county' AND d.boundary IS NOT NULL
+    WHERE count.release = county_breaks.release AND count.category = county_breaks.category AND count.n > 0
+$$;
+
 REVOKE EXECUTE ON FUNCTION calc.tile_reach(integer, integer, integer), calc.buildings_tile(integer, integer, integer),
-    calc.divisions_tile(integer, integer, integer), calc.divisions_version(), calc.release_version(date),
-    calc.cells_tile(integer, integer, integer, integer, text, date), calc.cell_breaks(date, integer, text) FROM PUBLIC;
+    calc.divisions_tile(integer, integer, integer, text, date), calc.divisions_version(), calc.release_version(date),
+    calc.density_of(integer, geometry), calc.cells_tile(integer, integer, integer, integer, text, date),
+    calc.cell_breaks(date, integer, text), calc.county_breaks(date, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION calc.tile_reach(integer, integer, integer), calc.buildings_tile(integer, integer, integer),
-    calc.divisions_tile(integer, integer, integer), calc.divisions_version(), calc.release_version(date),
-    calc.cells_tile(integer, integer, integer, integer, text, date), calc.cell_breaks(date, integer, text)
+    calc.divisions_tile(integer, integer, integer, text, date), calc.divisions_version(), calc.release_version(date),
+    calc.density_of(integer, geometry), calc.cells_tile(integer, integer, integer, integer, text, date),
+    calc.cell_breaks(date, integer, text), calc.county_breaks(date, text)
     TO {public}, {planner}, {registrar};

@@ -1,0 +1,31 @@
+"""``menpai map density``: what is drawn from a release, and what it says it cannot draw."""
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from api import cli
+
+
+def test_a_map_names_the_sources_of_counts_and_boundaries(counted: dt.date, tmp_path: Path) -> None:
+    out = tmp_path / "map.html"
+    assert counted
+    assert cli.answer(["map", "density", str(out), "--by", "county"]) == cli.DONE
+    html = out.read_text(encoding="utf-8")
+    assert "门牌登记；界线：天地图" in html
+    assert "Menpai register; boundaries: Tianditu" in html
+
+
+@pytest.mark.parametrize("level", ["township", "village"])
+def test_a_level_without_boundaries_is_refused_in_one_sentence(
+    counted: dt.date, tmp_path: Path, capsys: pytest.CaptureFixture[str], level: str
+) -> None:
+    out = tmp_path / "map.html"
+    assert counted
+    assert cli.answer(["map", "density", str(out), "--by", level]) == cli.REFUSED
+    said = capsys.readouterr().err
+    assert f"no {level} has a boundary to draw" in said
+    assert "--by county" in said
+    assert len(said.strip().splitlines()) == 1
+    assert not out.exists()
