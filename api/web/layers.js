@@ -39,11 +39,11 @@ const SIZE_KM = ["/", ["to-number", ["slice", ["get", "cell"], 0, ["index-of", "
 const RATE = ["/", ["to-number", ["get", "n"], 0], ["*", SIZE_KM, SIZE_KM]];
 
 /** Colour by residents per km²; `uppers` are the upper limits of the classes, included. */
-export function densityColour(uppers) {
+function densityColour(uppers, rate) {
   const colours = sequential(Math.max(uppers.length, 1));
   if (uppers.length < 2) return colours[0];
   const steps = uppers.slice(0, -1).flatMap((upper, place) => [upper * (1 + 1e-9), colours[place + 1]]);
-  return ["case", ["<=", RATE, 0], "rgba(255, 255, 255, 0)", ["step", RATE, colours[0], ...steps]];
+  return ["case", ["<=", rate, 0], "rgba(255, 255, 255, 0)", ["step", rate, colours[0], ...steps]];
 }
 
 export function rateOf(properties) {
@@ -57,12 +57,17 @@ export function strengthOfCells(zoom) {
   return FADE.before + share * (FADE.after - FADE.before);
 }
 
-/** Stripes of withheld cells, as in maps/density.js. */
-export function stripes() {
-  const side = 8;
+function patch(side, ground) {
   const pen = Object.assign(document.createElement("canvas"), { width: side, height: side }).getContext("2d");
-  pen.fillStyle = "#efedea";
+  pen.fillStyle = ground;
   pen.fillRect(0, 0, side, side);
+  return pen;
+}
+
+/** Stripes of what is withheld, as in maps/density.js. */
+function stripes() {
+  const side = 8;
+  const pen = patch(side, "#efedea");
   pen.strokeStyle = "#77716a";
   pen.lineWidth = 1.2;
   pen.beginPath();
@@ -74,6 +79,19 @@ export function stripes() {
   return pen.getImageData(0, 0, side, side);
 }
 
+/** Dots on grey of a county without a count: no class looks like it, in colour or in grey. */
+function dots() {
+  const side = 6;
+  const pen = patch(side, "#e3e6e9");
+  pen.fillStyle = "#8a949e";
+  pen.fillRect(1, 1, 1.6, 1.6);
+  pen.fillRect(4, 4, 1.6, 1.6);
+  return pen.getImageData(0, 0, side, side);
+}
+
+/** Pictures that fills are made of, by the name the layers call them. */
+export const PATTERNS = { stripes, dots };
+
 function tiles(layer, query = {}) {
   const search = new URLSearchParams(query).toString();
   return [`${location.origin}/tiles/${layer}/{z}/{x}/{y}.mvt${search ? `?${search}` : ""}`];
@@ -83,9 +101,15 @@ const KIND_COLOUR = ["match", ["get", "kind"], ...Object.entries(KIND_COLOURS).f
 const STANDING = ["==", ["get", "status"], "active"];
 const POLYGON = ["==", ["geometry-type"], "Polygon"];
 const POINT = ["==", ["geometry-type"], "Point"];
+const WITHHELD = ["to-boolean", ["get", "withheld"]];
+/* Far out a square of 1 km is a speck: there the counties carry the density, and hand it over to the squares. */
+const HAND_OVER = { from: 8.6, to: 9 };
+export const CELLS_FROM_ZOOM = (HAND_OVER.from + HAND_OVER.to) / 2;
 /* Cells step back where buildings come in; the legend follows. */
 const FADE = { from: 12.5, to: 13.5, before: 1, after: 0.4 };
-const FADED = ["interpolate", ["linear"], ["zoom"], FADE.from, FADE.before, FADE.to, FADE.after];
+const SHOWN = ["interpolate", ["linear"], ["zoom"], HAND_OVER.from, 0, HAND_OVER.to, FADE.before];
+const FADED = [...SHOWN, FADE.from, FADE.before, FADE.to, FADE.after];
+const HANDED_OVER = ["interpolate", ["linear"], ["zoom"], HAND_OVER.from, 1, HAND_OVER.to, 0];
 const GROUPED = [
   "concat",
   ["slice", ["get", "number"], 0, 4],
@@ -156,21 +180,37 @@ function nameLayers() {
   ];
 }
 
-/* Before the first release there are no cells to ask for: layers that are not shown ask for nothing. */
-export function cellLayers(release, uppers) {
-  const layout = { visibility: release ? "visible" : "none" };
-  const shown = { source: "cells", "source-layer": "cells", type: "fill", layout };
+function countyLayers(layout, uppers) {
+  const shown = (id, condition, paint) => ({
+    id,
+    source: "counties",
+    "source-layer": "divisions",
+    type: "fill",
+    maxzoom: HAND_OVER.to,
+    layout,
+    filter: ["all", ["==", ["get", "level"], "county"], condition],
+    paint: { "fill-opacity": HANDED_OVER, ...paint },
+  });
+  return [
+    shown("counties", ["has", "n"], { "fill-color": densityColour(uppers, ["get", "density"]) }),
+    shown("counties-withheld", WITHHELD, { "fill-pattern": "stripes" }),
+    shown("counties-uncounted", ["!", ["has", "withheld"]], { "fill-pattern": "dots" }),
+  ];
+}
+
+function cellLayers(layout, uppers) {
+  const shown = { source: "cells", "source-layer": "cells", type: "fill", minzoom: HAND_OVER.from, layout };
   return [
     {
       id: "cells",
       ...shown,
-      filter: ["!", ["to-boolean", ["get", "withheld"]]],
-      paint: { "fill-color": densityColour(uppers), "fill-opacity": FADED, "fill-antialias": false },
+      filter: ["!", WITHHELD],
+      paint: { "fill-color": densityColour(uppers, RATE), "fill-opacity": FADED, "fill-antialias": false },
     },
     {
       id: "cells-withheld",
       ...shown,
-      filter: ["to-boolean", ["get", "withheld"]],
+      filter: WITHHELD,
       paint: { "fill-pattern": "stripes", "fill-opacity": FADED },
     },
     {
@@ -231,12 +271,21 @@ function buildingLayers() {
   ];
 }
 
-/** Squares of one choice of category and size. */
-export function cellSource(query) {
-  return { type: "vector", tiles: tiles("cells", query), minzoom: 5, maxzoom: 13 };
+/** Sources of the density for one choice of category, size and release. */
+export function densitySources({ category, size, release }) {
+  return {
+    counties: { type: "vector", tiles: tiles("divisions", { category, release }), minzoom: 4, maxzoom: 8 },
+    cells: { type: "vector", tiles: tiles("cells", { category, size, release }), minzoom: 8, maxzoom: 13 },
+  };
 }
 
-/** The whole style, with the cells that the query asks for. It names no address outside this service. */
+/* Before the first release there are no counts to ask for: layers that are not shown ask for nothing. */
+export function densityLayers(release, uppers) {
+  const layout = { visibility: release ? "visible" : "none" };
+  return [...countyLayers(layout, uppers.counties), ...cellLayers(layout, uppers.cells)];
+}
+
+/** The whole style, with the density that the query asks for. It names no address outside this service. */
 export function mapStyle(query, uppers) {
   return {
     version: 8,
@@ -245,7 +294,7 @@ export function mapStyle(query, uppers) {
       /* The one zoom at which the region lies in one tile, so that no division is cut: names.js reads it. */
       "divisions-whole": { type: "vector", tiles: tiles("divisions"), minzoom: 5, maxzoom: 5 },
       "division-names": { type: "geojson", data: { type: "FeatureCollection", features: [] } },
-      cells: cellSource(query),
+      ...densitySources(query),
       buildings: { type: "vector", tiles: tiles("buildings"), minzoom: BUILDINGS_FROM_ZOOM, maxzoom: 15 },
     },
     layers: [
@@ -258,7 +307,7 @@ export function mapStyle(query, uppers) {
         filter: ["in", ["get", "level"], ["literal", ["prefecture", "county"]]],
         paint: { "fill-color": "#ffffff" },
       },
-      ...cellLayers(query.release, uppers),
+      ...densityLayers(query.release, uppers),
       ...divisionLayers(),
       ...buildingLayers(),
       ...nameLayers(),

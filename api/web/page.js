@@ -4,16 +4,18 @@ import * as maplibregl from "./vendor/maplibre-gl/maplibre-gl.mjs";
 import { fetched, forget, isPlanner, recall, session, signIn, signOut, withBearer } from "./account.js";
 import {
   BUILDINGS_FROM_ZOOM,
+  CELLS_FROM_ZOOM,
   KIND_COLOURS,
-  cellLayers,
-  cellSource,
+  PATTERNS,
+  densityLayers,
+  densitySources,
   mapStyle,
   rateOf,
-  sequential,
   strengthOfCells,
-  stripes,
 } from "./layers.js";
+import { areasDrawn, classRows, swatch } from "./legend.js";
 import { keepNames } from "./names.js";
+import { keepPrintable } from "./printing.js";
 import {
   CATEGORIES,
   KINDS,
@@ -112,55 +114,48 @@ function listenToAccount() {
 
 /* ---- density and its legend ---- */
 
+/** Upper limits of the classes, of the counties and of the cells of the chosen size. */
 function breaks() {
-  const known = about.breaks?.[byId("size").value] ?? about.breaks?.["1000"];
-  return known?.length ? known : LAST_RESORT_BREAKS;
+  const of = (areas) => (about.breaks?.[areas]?.length ? about.breaks[areas] : null);
+  return {
+    counties: of("county") ?? LAST_RESORT_BREAKS,
+    cells: of(byId("size").value) ?? of("1000") ?? LAST_RESORT_BREAKS,
+  };
 }
 
 function choice() {
   return { category: byId("category").value, size: byId("size").value, release: about.release };
 }
 
-function swatch(colour, kind = "") {
-  const made = element("span", { className: `swatch ${kind}` });
-  if (colour) made.style.backgroundColor = colour;
-  return made;
+function drawsCounties() {
+  return !map || map.getZoom() < CELLS_FROM_ZOOM;
 }
 
 function showClasses() {
-  const uppers = breaks();
-  const colours = sequential(uppers.length);
-  const rows = uppers.map((upper, place) => {
-    const low = place ? uppers[place - 1] : 0;
-    const last = place === uppers.length - 1;
-    const span = place === 0 ? `≤ ${count(upper)}` : `> ${count(low)}${last ? "" : ` – ${count(upper)}`}`;
-    return element("li", {}, swatch(colours[place]), element("span", {}, span));
-  });
-  const least = about.withheld_below ?? 10;
-  const withheld = [
-    `不公布：少于 ${least} 人，或可由合计推算`,
-    `withheld: fewer than ${least}, or derivable from totals`,
-  ];
-  rows.reverse().push(element("li", {}, swatch(null, "withheld"), element("span", {}, ...both(withheld))));
-  byId("classes").replaceChildren(...rows);
+  const counties = drawsCounties();
+  const uppers = counties ? breaks().counties : breaks().cells;
+  byId("classes").replaceChildren(...classRows(uppers, about.withheld_below ?? 10, counties));
+  byId("areas").replaceChildren(...areasDrawn(counties, SIZES[byId("size").value]));
   const release = about.release
     ? [`统计日期 ${about.release}`, "date of the release"]
     : ["尚未发布统计。", "No counts released yet."];
   byId("release").replaceChildren(...both(release));
 }
 
-/** Draw the chosen cells. A new source each time: setTiles would leave tiles of the choice before where two choices
+/** Draw what is chosen. New sources each time: setTiles would leave tiles of the choice before where two choices
     follow each other quickly, and a count under the wrong category is worse than none. */
 function showDensity() {
   showClasses();
   if (!about.release || !map?.getSource("cells")) return;
   delete byId("map").dataset.drawn; // until the map is idle again
-  const layers = cellLayers(about.release, breaks());
+  const layers = densityLayers(about.release, breaks());
   const above = layers.length + map.getStyle().layers.findIndex(({ id }) => id === layers[0].id);
   const next = map.getStyle().layers[above].id;
   for (const { id } of layers) map.removeLayer(id);
-  map.removeSource("cells");
-  map.addSource("cells", cellSource(choice()));
+  for (const [id, source] of Object.entries(densitySources(choice()))) {
+    map.removeSource(id);
+    map.addSource(id, source);
+  }
   for (const layer of layers) map.addLayer(layer, next);
 }
 
@@ -228,30 +223,37 @@ function showDivision(feature) {
   under.wait = setTimeout(() => showCounts(feature.properties), 120);
 }
 
-function showCell(feature) {
-  if (!feature) {
-    byId("cell").replaceChildren();
-    return;
-  }
-  const { cell, n, withheld } = feature.properties;
-  const rate = rateOf(feature.properties);
+const PER_KM2 = "人/平方公里 per km²";
+
+function showCell({ cell, n, withheld }) {
+  const rate = rateOf({ cell, n });
   const figure = withheld
     ? bothAsText(WITHHELD)
-    : `${count(n)} 人 residents${rate === null ? "" : ` · ${count(rate)} 人/平方公里 per km²`}`;
+    : `${count(n)} 人 residents${rate === null ? "" : ` · ${count(rate)} ${PER_KM2}`}`;
   byId("cell").replaceChildren(`网格 ${cell}`, element("br"), figure);
 }
 
+function showCounty({ density, withheld, category }) {
+  const figure = withheld ? bothAsText(WITHHELD) : `${count(density)} ${PER_KM2}`;
+  byId("cell").replaceChildren(bothAsText(wordFor(CATEGORIES, category)), element("br"), figure);
+}
+
+function showArea(cell, county) {
+  if (cell) showCell(cell.properties);
+  else if (county) showCounty(county.properties);
+  else byId("cell").replaceChildren();
+}
+
+const AREA_LAYERS = ["cells", "cells-withheld", "counties", "counties-withheld"];
 const BUILDING_LAYERS = ["building-shapes", "building-points"];
 
 function follow(event) {
-  const found = map.queryRenderedFeatures(event.point, {
-    layers: ["land", "cells", "cells-withheld", ...BUILDING_LAYERS],
-  });
+  const found = map.queryRenderedFeatures(event.point, { layers: ["land", ...AREA_LAYERS, ...BUILDING_LAYERS] });
   const of = (...layers) => found.find((feature) => layers.includes(feature.layer.id));
   showDivision(
     found.find((feature) => feature.layer.id === "land" && feature.properties.level === "county") ?? of("land"),
   );
-  showCell(of("cells", "cells-withheld"));
+  showArea(of("cells", "cells-withheld"), of("counties", "counties-withheld"));
   map.getCanvas().style.cursor = of(...BUILDING_LAYERS) ? "pointer" : "";
 }
 
@@ -341,9 +343,10 @@ function makeMap() {
   map.touchZoomRotate.disableRotation();
   map.addControl(new maplibregl.NavigationControl({ showCompass: false }), "top-left");
   map.addControl(new maplibregl.ScaleControl({ unit: "metric" }), "bottom-left");
-  map.on("styleimagemissing", ({ id }) => {
-    if (id === "stripes" && !map.hasImage(id)) map.addImage(id, stripes());
-  });
+  const addPattern = (id) => {
+    if (id in PATTERNS && !map.hasImage(id)) map.addImage(id, PATTERNS[id]());
+  };
+  map.on("styleimagemissing", ({ id }) => addPattern(id));
   map.on("error", ({ error }) => {
     if (error?.status === 401 && session.actor) {
       forget();
@@ -352,10 +355,12 @@ function makeMap() {
     } else notice(`地图的一部分没有取到。 A part of the map could not be fetched. (${error?.message ?? ""})`);
   });
   keepNames(map, "divisions-whole", "divisions", "division-names");
-  map.once("style.load", () => {
-    if (!map.hasImage("stripes")) map.addImage("stripes", stripes());
-  });
+  keepPrintable(map);
+  map.once("style.load", () => Object.keys(PATTERNS).forEach(addPattern));
+  let counties = null;
   const zoomed = () => {
+    if (counties !== drawsCounties()) showClasses();
+    counties = drawsCounties();
     byId("closer").hidden = map.getZoom() >= BUILDINGS_FROM_ZOOM;
     byId("classes").style.setProperty("--strength", strengthOfCells(map.getZoom()));
   };
@@ -364,6 +369,7 @@ function makeMap() {
   map.on("mousemove", follow);
   map.on("click", follow);
   map.on("click", BUILDING_LAYERS, ({ lngLat, features }) => showBuilding(lngLat, features[0].properties));
+  map.on("movestart", () => delete byId("map").dataset.drawn);
   map.on("idle", () => {
     byId("map").dataset.drawn = "yes";
   });

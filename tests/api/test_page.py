@@ -34,6 +34,10 @@ KINDS = {
 NUMBER = "900000000053"
 """A number of the test kind whose check digits fit."""
 REGION = {"z": 5, "x": 25, "y": 12}
+CLOSE = "/#at=10/38.5/105.8"
+"""The page opened where squares of 1 km are drawn, on a square with a count."""
+COUNTY, BESIDE, CELL = (440, 420), (703, 420), (440, 420)
+"""Where the mouse finds them, the first two on the region, the last close by."""
 
 
 @dataclass
@@ -64,7 +68,7 @@ class StandIn:
         if path == "/api/map":
             return 200, {
                 "release": self.release,
-                "breaks": {"1000": [50, 500, 5000]} | ({"500": [80, 800]} if bearer else {}),
+                "breaks": {"1000": [50, 500, 5000], "county": [1.5, 20, 300]} | ({"500": [80, 800]} if bearer else {}),
                 "review_number": self.review_number,
                 "bounds": [104.2, 35.2, 107.7, 39.4],
                 "fictional": True,
@@ -81,14 +85,15 @@ class StandIn:
         return 404, {"detail": "not here"}
 
     def _tile(self, path: str, query: dict[str, list[str]], bearer: str | None) -> tuple[int, str, bytes]:
-        if path.startswith("/tiles/cells/") and self.release is None:
+        if self.release is None and (path.startswith("/tiles/cells/") or "category" in query):
             return 404, "application/problem+json", b"{}"
         layer, z, x, y = path.removeprefix("/tiles/").removesuffix(".mvt").split("/")
         narrow = query.get("category", ["all"]) != ["all"] or query.get("size", ["1000"]) != ["1000"]
         if narrow and not bearer:
             return 403, "application/problem+json", b"{}"
         size = query.get("size", ["1000"])[0]
-        features = {"divisions": _divisions(), "cells": _cells(size)}.get(layer, [])
+        category = query.get("category", ["all"])[0]
+        features = {"divisions": _divisions(category), "cells": _cells(size)}.get(layer, [])
         whole = int(z) == REGION["z"] and (int(x), int(y)) == (REGION["x"], REGION["y"])
         content = [{"name": layer, "features": features if whole else _scaled(features, int(z), int(x), int(y))}]
         body = mapbox_vector_tile.encode(content, default_options={"y_coord_down": True, "extents": 4096})
@@ -111,10 +116,15 @@ def _counts(bearer: str | None) -> dict[str, Any]:
     return everybody | ({"floating": {"n": None, "withheld": True}} if bearer else {})
 
 
-def _divisions() -> list[dict[str, Any]]:
-    """One county over the middle of the region's tile, in pixels of that tile."""
+def _divisions(category: str) -> list[dict[str, Any]]:
+    """One county over the middle of the region's tile, in pixels of that tile, and one without a count beside it."""
     county = {"code": "999999", "name": "测试区", "level": "county"}
-    return [{"geometry": shapely.box(1000, 800, 2400, 2600), "properties": county}]
+    counts = {"all": {"n": 12345, "density": 7.5, "withheld": False}}.get(category, {"withheld": True})
+    beside = {"code": "999998", "name": "邻县", "level": "county"}
+    return [
+        {"geometry": shapely.box(1000, 800, 2400, 2600), "properties": county | counts | {"category": category}},
+        {"geometry": shapely.box(2400, 800, 2500, 2600), "properties": beside},
+    ]
 
 
 def _cells(size: str) -> list[dict[str, Any]]:
@@ -208,7 +218,7 @@ class Visit:
         self.page.on("request", self._asked)
         self.page.on("console", self._said)
         self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
-        self.page.on("requestfailed", lambda request: self.wrong.append(f"failed {request.url}"))
+        self.page.on("requestfailed", self._failed)
         self.page.goto(service.url + path)
         self.page.wait_for_selector("#map[data-drawn]")
 
@@ -216,10 +226,31 @@ class Visit:
         if not request.url.startswith((self._home, "data:", "blob:")):
             self.outside.append(request.url)
 
+    def _failed(self, request: Request) -> None:
+        if request.failure != "net::ERR_ABORTED":  # a tile that another choice made needless is called off
+            self.wrong.append(f"failed {request.url}")
+
     def _said(self, message: ConsoleMessage) -> None:
         # the software WebGL of a machine without a screen reports its own slowness
         if message.type in {"error", "warning"} and "GL Driver Message" not in message.text:
             self.wrong.append(message.text)
+
+    def colours_at(self, x: int, y: int) -> set[str]:
+        """Return the colours of the map within a few pixels, read from the copy made for the printer."""
+        found: list[str] = self.page.evaluate(
+            """([x, y]) => {
+                dispatchEvent(new Event("beforeprint"));
+                const copy = document.querySelector("#map .printed");
+                const { left, top } = document.getElementById("map").getBoundingClientRect();
+                const { data } = copy.getContext("2d").getImageData(x - left - 8, y - top - 8, 16, 16);
+                dispatchEvent(new Event("afterprint"));
+                const two = (part) => part.toString(16).padStart(2, "0");
+                const hex = (at) => "#" + [...data.slice(at, at + 3)].map(two).join("");
+                return Array.from({ length: data.length / 4 }, (_, pixel) => hex(4 * pixel));
+            }""",
+            [x, y],
+        )
+        return set(found)
 
     def sign_in(self) -> None:
         """Sign in as a planner."""
@@ -230,30 +261,57 @@ class Visit:
         self.page.wait_for_selector("#sign-out:not([hidden])")
 
 
-def test_the_page_draws_from_the_service_alone(browser: Browser, service: StandIn) -> None:
-    visit = Visit(browser, service)
+@pytest.mark.parametrize(("path", "layers"), [("/", {"divisions"}), (CLOSE, {"divisions", "cells"})])
+def test_the_page_draws_from_the_service_alone(browser: Browser, service: StandIn, path: str, layers: set[str]) -> None:
+    visit = Visit(browser, service, path)
     assert visit.outside == []
     assert visit.wrong == []
-    layers = {path.split("/")[2] for path, _ in service.asked if path.startswith("/tiles/")}
-    assert {"divisions", "cells"} <= layers
+    assert {path.split("/")[2] for path, _ in service.asked if path.startswith("/tiles/")} == layers
     assert visit.page.inner_text("#review").startswith("内部用图")
     assert "2026-01-01" in visit.page.inner_text("#release")
     assert visit.page.locator("#fictional").is_visible()
     assert visit.page.inner_text("#attribution") == "县界：天地图 <b>"
 
 
-def test_without_an_account_one_sees_all_residents_at_one_kilometre(browser: Browser, service: StandIn) -> None:
-    visit = Visit(browser, service)
+@pytest.mark.parametrize("path", ["/", CLOSE])
+def test_without_an_account_one_sees_all_residents_at_one_kilometre(
+    browser: Browser, service: StandIn, path: str
+) -> None:
+    visit = Visit(browser, service, path)
     assert visit.page.locator("#category").is_disabled()
     assert visit.page.locator("#size").is_disabled()
     assert "规划人员" in visit.page.inner_text("#why-disabled")
-    asked = [path for path, _ in service.asked if path.startswith("/tiles/cells/")]
-    assert all("category=all" in path and "size=1000" in path for path in asked)
+    asked = [parse_qs(urlsplit(path).query) for path, _ in service.asked if path.startswith("/tiles/")]
+    assert any(query.get("category") == ["all"] for query in asked)
+    assert all(query.get("category", ["all"]) == ["all"] for query in asked)
+    assert all(query.get("size", ["1000"]) == ["1000"] for query in asked)
     assert all(bearer is None for _, bearer in service.asked)
 
 
-def test_a_planner_chooses_category_and_finer_cells(browser: Browser, service: StandIn) -> None:
+def test_far_out_counties_are_filled_and_close_by_the_squares(browser: Browser, service: StandIn) -> None:
     visit = Visit(browser, service)
+    assert visit.colours_at(*COUNTY) == {style.sequential(3)[1]}, "7.5 per km² is of the second class"
+    legend = visit.page.inner_text("#classes")
+    assert "县（市、区）" in visit.page.inner_text("#areas")
+    assert "> 1.5 – 20" in legend
+    assert "无数据" in legend
+    uncounted = visit.colours_at(*BESIDE)
+    assert "#e3e6e9" in uncounted, "no count is grey"
+    assert len(uncounted) > 1, "and dotted, so that it is no class in grey print either"
+    visit.page.mouse.move(*COUNTY)
+    visit.page.locator("#cell", has_text="7.5 人/平方公里").wait_for()
+    visit.page.evaluate(f"location.hash = '{CLOSE[2:]}'")
+    visit.page.locator("#areas b", has_text="1 公里网格").wait_for()
+    visit.page.wait_for_selector("#map[data-drawn]")
+    assert visit.colours_at(*CELL) == {style.sequential(3)[2]}, "700 per km² is of the third class"
+    legend = visit.page.inner_text("#classes")
+    assert "> 50 – 500" in legend
+    assert "无数据" not in legend
+    assert visit.wrong == []
+
+
+def test_a_planner_chooses_category_and_finer_cells(browser: Browser, service: StandIn) -> None:
+    visit = Visit(browser, service, CLOSE)
     visit.sign_in()
     assert "规划甲" in visit.page.inner_text("#who")
     assert visit.page.locator("#why-disabled").is_hidden()
@@ -262,6 +320,7 @@ def test_a_planner_chooses_category_and_finer_cells(browser: Browser, service: S
         visit.page.select_option("#size", "500")
     assert answer.value.status == 200
     assert "> 80" in visit.page.inner_text("#classes"), "the classes of the finer cells"
+    assert "500 米网格" in visit.page.inner_text("#areas")
     bearers = {bearer for path, bearer in service.asked if "floating" in path}
     assert bearers == {"Bearer opaque"}
     with visit.page.expect_response(lambda answer: "category=all&size=1000" in answer.url):
@@ -272,8 +331,26 @@ def test_a_planner_chooses_category_and_finer_cells(browser: Browser, service: S
     assert visit.wrong == []
 
 
-def test_of_two_quick_choices_the_last_is_drawn(browser: Browser, service: StandIn) -> None:
+def test_the_category_a_planner_chooses_fills_the_counties_too(browser: Browser, service: StandIn) -> None:
     visit = Visit(browser, service)
+    visit.sign_in()
+    visit.page.wait_for_selector("#map[data-drawn]")
+    with visit.page.expect_response(lambda answer: "/tiles/divisions/" in answer.url and "floating" in answer.url):
+        visit.page.select_option("#category", "floating")
+    visit.page.wait_for_selector("#map[data-drawn]")
+    assert visit.colours_at(*COUNTY) & {"#efedea", "#77716a"}, "floating residents of the county are withheld"
+    assert style.sequential(3)[1] not in visit.colours_at(*COUNTY)
+    visit.page.mouse.move(*COUNTY)
+    visit.page.locator("#cell", has_text=re.compile("流动.*不公布", re.DOTALL)).wait_for()
+    with visit.page.expect_response(lambda answer: "/tiles/divisions/" in answer.url and "=all" in answer.url):
+        visit.page.click("#sign-out")
+    visit.page.wait_for_selector("#map[data-drawn]")
+    assert visit.colours_at(*COUNTY) == {style.sequential(3)[1]}
+    assert visit.wrong == []
+
+
+def test_of_two_quick_choices_the_last_is_drawn(browser: Browser, service: StandIn) -> None:
+    visit = Visit(browser, service, CLOSE)
     visit.sign_in()
     visit.page.select_option("#category", "floating")
     visit.page.select_option("#size", "100")
@@ -283,6 +360,19 @@ def test_of_two_quick_choices_the_last_is_drawn(browser: Browser, service: Stand
         visit.page.mouse.move(x, 420)
         visit.page.locator("#cell", has_text=re.compile("网格 500E")).wait_for()
     assert visit.wrong == []
+
+
+def test_the_printer_gets_the_map_that_is_on_the_screen(browser: Browser, service: StandIn) -> None:
+    visit = Visit(browser, service)
+    visit.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    visit.page.emulate_media(media="print")
+    assert visit.page.locator("#map .printed").is_visible()
+    assert visit.page.locator("#map .maplibregl-canvas").is_hidden()
+    assert visit.page.locator("#search").is_hidden()
+    assert visit.page.locator("#classes").is_visible()
+    visit.page.emulate_media(media="screen")
+    visit.page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert visit.page.locator("#map .printed").count() == 0
 
 
 def test_a_refused_sign_in_says_so(browser: Browser, service: StandIn) -> None:
@@ -298,14 +388,20 @@ def test_a_refused_sign_in_says_so(browser: Browser, service: StandIn) -> None:
 
 def test_names_and_counts_of_the_division_under_the_mouse(browser: Browser, service: StandIn) -> None:
     visit = Visit(browser, service)
-    visit.page.mouse.move(440, 420)
+    visit.page.mouse.move(*COUNTY)
     visit.page.locator("#counts tr").first.wait_for()
     assert "测试区" in visit.page.inner_text("#division")
     assert "12,345" in visit.page.inner_text("#counts")
     assert "流动" not in visit.page.inner_text("#counts"), "categories are for planners"
-    assert re.search(r"1000E\dN1", visit.page.inner_text("#cell"))
     visit.sign_in()
     visit.page.locator("#counts", has_text="不公布").wait_for()
+    assert visit.wrong == []
+
+
+def test_the_count_of_the_square_under_the_mouse(browser: Browser, service: StandIn) -> None:
+    visit = Visit(browser, service, CLOSE)
+    visit.page.mouse.move(*CELL)
+    visit.page.locator("#cell", has_text=re.compile(r"1000E1N1.*700", re.DOTALL)).wait_for()
     assert visit.wrong == []
 
 
@@ -336,10 +432,12 @@ def test_without_a_release_the_page_says_so(browser: Browser, service: StandIn) 
     assert visit.wrong == []
 
 
-@pytest.mark.parametrize("broken", ["/api/", "/tiles/cells/"])
-def test_a_failing_service_leaves_a_page_that_says_so(browser: Browser, service: StandIn, broken: str) -> None:
+@pytest.mark.parametrize(("broken", "path"), [("/api/", "/"), ("/tiles/divisions/", "/"), ("/tiles/cells/", CLOSE)])
+def test_a_failing_service_leaves_a_page_that_says_so(
+    browser: Browser, service: StandIn, broken: str, path: str
+) -> None:
     service.broken = frozenset({broken})
-    visit = Visit(browser, service)
+    visit = Visit(browser, service, path)
     visit.page.locator("#notice:not([hidden])").wait_for()
     assert visit.outside == []
 

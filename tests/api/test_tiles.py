@@ -3,7 +3,7 @@
 import datetime as dt
 import gzip
 import math
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import mapbox_vector_tile
@@ -129,7 +129,9 @@ def test_counts_of_a_category_by_county_are_for_planners(
 
 
 @pytest.mark.parametrize("role", ["public", "registrar"])
-def test_the_database_itself_keeps_categories_of_a_county_from_others(counted: dt.date, role: str) -> None:
+def test_the_database_itself_keeps_categories_of_a_county_from_others(
+    counted: dt.date, role: Literal["public", "registrar"]
+) -> None:
     statement = text("SELECT calc.divisions_tile(:z, :x, :y, 'floating', :day)")
     x, y = tile_of(5)
     with session.open(role) as connection:
