@@ -36,12 +36,11 @@ def import_buildings(  # noqa: PLR0913 - each is an option of the contract
 ) -> int:
     """Register the residential structures of FILE; exit 1 where some rows need a person."""
     results.check_writable(out, path)
-    # a name in another encoding (GBK from an old archive) is kept as the octets it has
-    file_name = os.fsencode(path.name).decode("utf-8", "backslashreplace")
+    file_name = _readable(path.name)
     options = ImportOptions(
-        source=source or file_name.partition(".")[0],
+        source=_readable(source or path.name.partition(".")[0]),
         file_name=file_name,
-        actor=acting(actor) or log_in_name(),
+        actor=_readable(acting(actor) or log_in_name()),
         division=None if division is None else divisions.parse_code(division),
         kind=kind,
         dry_run=dry_run,
@@ -51,6 +50,11 @@ def import_buildings(  # noqa: PLR0913 - each is an option of the contract
         rows = sources.read_structures(path, layer=layer, datum=datum)
         result = batches.import_buildings(rows, options, hear, write_draft)
     return results.tell(result, dry_run=dry_run)
+
+
+def _readable(word: str) -> str:
+    """Return a word of the command line; one in another encoding (GBK, of old archives) as the octets it has."""
+    return os.fsencode(word).decode("utf-8", "backslashreplace")
 
 
 @click.command("divisions")

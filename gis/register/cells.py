@@ -28,11 +28,14 @@ def project(
 def squares(
     east_m: npt.NDArray[np.float64], north_m: npt.NDArray[np.float64]
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-    """Return the 100 m square of each point: columns east and rows north of the origin, shape (n,) each."""
-    return (
-        np.floor((east_m - ORIGIN_M) / FINEST_M).astype(np.int32),
-        np.floor((north_m - ORIGIN_M) / FINEST_M).astype(np.int32),
+    """Return the 100 m square of each point: columns east and rows north of the origin, shape (n,) each.
+
+    The point opposite to Ningxia, which no such projection can show, goes into the first square.
+    """
+    columns, rows = (
+        np.floor(np.where(np.isfinite(along_m), along_m - ORIGIN_M, 0) / FINEST_M) for along_m in (east_m, north_m)
     )
+    return columns.astype(np.int32), rows.astype(np.int32)
 
 
 def h3_cells(lon_deg: npt.NDArray[np.float64], lat_deg: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:

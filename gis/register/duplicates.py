@@ -25,6 +25,8 @@ SAME_POINT_M = 0.5
 NEAR_POINT_M = 3.0
 """Distances below which two points are the same structure, or may be."""
 _DEGREE_M = 111_320.0
+_SAMPLE, _PILE, _FEW = 500, 64, 128
+"""A file is piled up where its shapes meet more than so many others; then so few are compared at a time."""
 _POLAR = 0.0001
 """Least cosine of a latitude: nearer to a pole nobody lives."""
 
@@ -54,7 +56,21 @@ def find_within(shapes: Shapes, positions: Positions) -> Iterator[Clash]:
     ``shapes`` (n,) are valid geometries in degrees, ``positions`` those that are candidates, ascending.
     """
     candidates = shapes[positions]
-    first, second = _pairs(candidates)
+    tree = shapely.STRtree(candidates)
+    clashes = _piled_clashes(candidates) if _is_piled_up(tree, candidates) else _clashes(candidates, tree)
+    for earlier, later, certain in clashes:
+        yield Clash(int(positions[earlier]), int(positions[later]), certain)
+
+
+def _clashes(candidates: Shapes, tree: shapely.STRtree) -> Iterator[Clash]:
+    """Yield the clashes among candidates (n,) by their index, comparing all that meet."""
+    first, second = _meetings(tree, candidates)
+    forward = first < second
+    yield from _losses(candidates, first[forward], second[forward])
+
+
+def _losses(candidates: Shapes, first: Positions, second: Positions) -> Iterator[Clash]:
+    """Yield the clashes among pairs (m,) of candidates in which neither has lost before."""
     certain, doubtful = _judge(candidates[first], candidates[second])
     lost: set[int] = set()
     keep = np.flatnonzero(certain | doubtful)
@@ -63,7 +79,50 @@ def find_within(shapes: Shapes, positions: Positions) -> Iterator[Clash]:
         if earlier in lost or later in lost:
             continue
         lost.add(later)
-        yield Clash(int(positions[earlier]), int(positions[later]), bool(certain[pair]))
+        yield Clash(earlier, later, bool(certain[pair]))
+
+
+def _is_piled_up(tree: shapely.STRtree, candidates: Shapes) -> bool:
+    """Tell, by a sample, whether so many shapes lie on one another that comparing all that meet takes too long."""
+    sample = candidates[:: max(len(candidates) // _SAMPLE, 1)]
+    return bool(tree.query(sample).shape[1] > _PILE * max(len(sample), 1))
+
+
+def _piled_clashes(candidates: Shapes) -> Iterator[Clash]:
+    """Yield the same clashes as ``_clashes`` does, of files in which thousands lie on one another.
+
+    A geocoder that gives up puts ten thousand houses on one point. Copies are judged by the first of them, and the
+    second half of the others is compared only with what stands of the first.
+    """
+    _, firsts, group = np.unique(shapely.to_wkb(candidates), return_index=True, return_inverse=True)
+    first_of = firsts[group]
+    losses = {clash.later: clash for clash in _in_halves(candidates, np.sort(firsts))}
+    yield from losses.values()
+    for copy in np.flatnonzero(first_of != np.arange(len(candidates))):
+        original = int(first_of[copy])
+        clash = losses.get(original, Clash(original, original, certain=True))
+        yield clash._replace(later=int(copy))
+
+
+def _in_halves(candidates: Shapes, places: Positions) -> Iterator[Clash]:
+    """Yield the clashes among the candidates at some places (m,), ascending."""
+    if len(places) <= _FEW:
+        few = candidates[places]
+        for clash in _clashes(few, shapely.STRtree(few)):
+            yield Clash(int(places[clash.earlier]), int(places[clash.later]), clash.certain)
+        return
+    earlier, later = np.array_split(places, 2)
+    lost = []
+    for clash in _in_halves(candidates, earlier):
+        lost.append(clash.later)
+        yield clash
+    standing = np.setdiff1d(earlier, lost)
+    first, second = _meetings(shapely.STRtree(candidates[standing]), candidates[later])
+    lost = []
+    for clash in _losses(candidates, standing[first], later[second]):
+        lost.append(clash.later)
+        yield clash
+    yield from _in_halves(candidates, np.setdiff1d(later, lost))
 
 
 def find_registered(connection: Connection, shapes: Shapes, positions: Positions) -> Iterator[RegisteredClash]:
@@ -134,20 +193,14 @@ def _anything_near(connection: Connection, candidates: Shapes) -> bool:
     return bool(found)
 
 
-def _pairs(candidates: Shapes) -> tuple[Positions, Positions]:
-    """Return index pairs (m,), first < second, of shapes that touch, or of points that are near."""
-    tree = shapely.STRtree(candidates)
-    first, second = tree.query(candidates, predicate="intersects")
-    points = np.flatnonzero(shapely.get_type_id(candidates) == shapely.GeometryType.POINT)
-    if points.size:
-        near, other = tree.query(_around(candidates[points]))
-        first = np.concatenate([first, points[near]])
-        second = np.concatenate([second, other])
-    pairs = np.unique(np.column_stack([first, second])[first < second], axis=0) if points.size else None
-    if pairs is not None:
-        return pairs[:, 0], pairs[:, 1]
-    forward = first < second
-    return first[forward], second[forward]
+def _meetings(tree: shapely.STRtree, others: Shapes) -> tuple[Positions, Positions]:
+    """Return index pairs (m,), some of them twice, of a tree's shapes and others that touch, or of points nearby."""
+    second, first = tree.query(others, predicate="intersects")
+    points = np.flatnonzero(shapely.get_type_id(others) == shapely.GeometryType.POINT)
+    if not points.size:
+        return first, second
+    near, beside = tree.query(_around(others[points]))
+    return np.concatenate([first, beside]), np.concatenate([second, points[near]])
 
 
 def _around(points: Shapes) -> Shapes:

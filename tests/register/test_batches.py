@@ -62,6 +62,7 @@ ZOO: list[Any] = [
     shapely.Point(106.2, 500),
     shapely.Point(np.nan, 38.4),
     shapely.Point(8.5, 47.4),
+    shapely.Point(-74, -37.5),  # opposite to Ningxia, where its equal-area grid has no place
     shapely.LineString([(106, 38), (107, 39)]),
     shapely.GeometryCollection([_square(3)]),
     shapely.Polygon(),

@@ -69,6 +69,33 @@ def test_a_row_is_lost_once_and_to_an_earlier_row_that_stands(sizes: list[tuple[
         assert shared > 0.5 * min(shapely.area(shapes[clash.earlier]), shapely.area(shapes[clash.later])) * (1 - 1e-6)
 
 
+@given(BOXES, st.integers(1, 5))
+def test_a_file_of_piles_is_judged_as_any_other(sizes: list[tuple[int, int, int, int]], few: int) -> None:
+    shapes = _boxes([*sizes, *sizes[::2]])
+    shapes = np.concatenate([shapes, shapely.centroid(shapes[::3])])
+    plain = _all(shapes)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(duplicates, "_PILE", -1)
+        patch.setattr(duplicates, "_FEW", few)
+        assert sorted(_all(shapes)) == sorted(plain)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("shape", [shapely.Point(106.2, 38.4), shapely.box(106.2, 38.4, 106.2001, 38.4001)])
+def test_ten_thousand_houses_on_one_spot_are_one_house(shape: shapely.Geometry) -> None:
+    """As a geocoder that gives up leaves them; compared pair by pair they took hours and all the memory."""
+    clashes = _all(np.array([shape] * 10_000))
+    assert {clash.later for clash in clashes} == set(range(1, 10_000))
+    assert all(clash.certain and clash.earlier == 0 for clash in clashes)
+
+
+@pytest.mark.timeout(60)
+def test_thousands_of_houses_across_one_another_leave_those_that_do_not_clash() -> None:
+    west, south = np.random.default_rng(1).uniform(0, 0.0004, (2, 3000))
+    shapes = shapely.box(106 + west, 38 + south, 106.0003 + west, 38.0003 + south)
+    assert 2900 < len(_all(shapes)) < 3000
+
+
 @pytest.mark.parametrize(
     ("moved_m", "said"), [(0, "certain"), (0.5, "certain"), (1.5, "doubtful"), (4.5, "doubtful"), (5.5, "none")]
 )
