@@ -1,17 +1,20 @@
 """A real PostGIS for every test that asks: the private cluster, a database apart, emptied before each test."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy.engine import make_url
 
 from gis import settings
 from gis.store import cluster, schema, session
 
 DATABASE = "menpai_test"
+CLOSED = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
 KEPT = {"alembic_version", "divisions", "division_changes", "census_figures", "number_serials"}
 """Tables whose rows every test needs and none changes."""
 
@@ -35,6 +38,19 @@ def _make(connection: psycopg.Connection) -> None:
     found = connection.execute("SELECT FROM pg_database WHERE datname = %s", (DATABASE,)).rowcount
     if not found:
         connection.execute(f"CREATE DATABASE {DATABASE}")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Start a Chromium that reaches nothing by itself: the one the set-up found, or the system's."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    chromium = os.environ.get("MENPAI_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    if chromium is None:
+        pytest.skip("no Chromium on this machine")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium, args=CLOSED)
+        yield running
+        running.close()
 
 
 @pytest.fixture(scope="session")

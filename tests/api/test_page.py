@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ import jinja2
 import mapbox_vector_tile
 import pytest
 import shapely
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
 import api
 from api.guard import POLICY
@@ -23,7 +22,6 @@ from gis.terms import BuildingKind, BuildingStatus, Category, DivisionLevel, Rol
 from maps import style
 
 WEB = Path(api.__file__).parent / "web"
-CLOSED = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
 KINDS = {
     ".html": "text/html",
     ".js": "text/javascript",
@@ -192,18 +190,6 @@ def service() -> Iterator[StandIn]:
     server.shutdown()
     server.server_close()
     thread.join()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Start a Chromium."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("no Chromium on this machine")
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, args=CLOSED)
-        yield running
-        running.close()
 
 
 class Visit:

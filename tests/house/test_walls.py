@@ -85,7 +85,7 @@ def tracked(root: Path) -> list[Path]:
     )
     if git is not None and git.returncode == 0:
         return [path for name in git.stdout.split("\0") if name and (path := root / name).is_file()]
-    left_behind = {"var", "__pycache__", ".git"}
+    left_behind = {"var", "__pycache__", ".git", ".hypothesis"}
     return [
         path
         for path in sorted(root.rglob("*"))

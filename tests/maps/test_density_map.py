@@ -2,8 +2,6 @@
 
 import json
 import re
-import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from itertools import pairwise
@@ -15,14 +13,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
 from gis.terms import Category
 from maps import style
 from maps.classes import classified
 from maps.density import DensityMap, write_html
 
-CLOSED = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
 PLANE = "+proj=laea +lat_0=37.5 +lon_0=106 +ellps=GRS80 +units=m"
 
 
@@ -81,18 +78,6 @@ def content_of(html: str) -> dict[str, Any]:
     assert found
     content: dict[str, Any] = json.loads(found[1])
     return content
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Start a Chromium that can reach nothing."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("no Chromium on this machine")
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, args=CLOSED)
-        yield running
-        running.close()
 
 
 class Visit:
