@@ -4,11 +4,18 @@
 -- First gate: counts from 1 to 9 are withheld; below 1 km a zero is withheld too, so that an empty
 -- square and a small one look alike. Then, as long as some sum would give a withheld count back, the
 -- smallest count that hides it is withheld as well (complementary suppression; Hundepool et al.,
--- Statistical Disclosure Control, 2012, ch. 4). Sums are those of the division tree, of the nested
--- squares, of all squares of 1 km, and of the categories. Within a sum at least two counts are
--- withheld, and together they leave room for ten values each.
+-- Statistical Disclosure Control, 2012, ch. 4). Within a sum at least two counts are withheld, and
+-- together they leave room for ten values each.
+--
+-- Where a building stands and in which division is no secret, so divisions and squares overlap in ways
+-- anybody can work out. Sums are therefore those of the division tree, of the nested squares, of all
+-- squares of 1 km, of the categories, and of a division's squares and a square's divisions. What is in
+-- them and never published, the rest of a division that no finer one covers and the piece that a division
+-- and a square share, is a row here too. It hides nothing, since another sum may tell what it is; whether one
+-- does is worked out as well. This looks at sums one by one: tests/planning attacks it with all at once.
 
--- Counts of one day, in a temporary table "gate", as exact as the register has them.
+-- Counts of one day, in a temporary table "gate", as exact as the register has them; which of them add up
+-- to which in "sums".
 CREATE FUNCTION calc.fill_gate(day date) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     CREATE TEMPORARY TABLE exact ON COMMIT DROP AS
@@ -18,36 +25,93 @@ BEGIN
             AND r.principal AND r.recorded_until IS NULL AND r.during @> day
         WHERE b.status = 'active'
         GROUP BY 1, 2, 3, 4;
-    -- family: which tree an area belongs to; parent: the area whose count it adds to
+    CREATE TEMPORARY TABLE places ON COMMIT DROP AS
+        SELECT DISTINCT division_code, east_100m, north_100m FROM exact;
+    -- the areas of a division's places, level by level; where nothing finer is known of them than of others
+    -- in the same division, they are its rest
+    CREATE TEMPORARY TABLE levels ON COMMIT DROP AS
+        WITH placed AS (SELECT DISTINCT division_code FROM places),
+        above AS (
+            SELECT p.division_code, span, d.code, max(span) FILTER (WHERE d.code = p.division_code)
+                OVER (PARTITION BY p.division_code) AS own_span
+            FROM placed p
+            CROSS JOIN unnest(ARRAY[1, 1000, 1000000, 100000000, 10000000000]) AS span
+            JOIN reg.divisions d ON d.code = p.division_code / span * span
+        ), mixed AS (
+            SELECT code FROM above WHERE code <> division_code INTERSECT SELECT division_code FROM placed
+        )
+        SELECT a.division_code, a.span, a.code, m.code IS NOT NULL AS is_rest,
+            a.code || CASE WHEN m.code IS NOT NULL THEN ' rest' ELSE '' END AS area
+        FROM above a LEFT JOIN mixed m ON m.code = a.code AND a.span < a.own_span;
+    CREATE TEMPORARY TABLE within ON COMMIT DROP AS
+        SELECT DISTINCT l.division_code, l.area, NOT l.is_rest AS published, CASE WHEN l.is_rest THEN l.code::text
+            ELSE (SELECT max(u.code)::text FROM levels u WHERE u.division_code = l.division_code AND u.code < l.code)
+            END AS parent
+        FROM levels l;
+    CREATE TEMPORARY TABLE squares ON COMMIT DROP AS
+        SELECT size, east_100m, north_100m, calc.square(size, east_100m, north_100m) AS area,
+            CASE size WHEN 1000 THEN 'everywhere' WHEN 500 THEN calc.square(1000, east_100m, north_100m)
+                ELSE calc.square(500, east_100m, north_100m) END AS parent
+        FROM (SELECT DISTINCT east_100m, north_100m FROM places) e CROSS JOIN unnest(ARRAY[100, 500, 1000]) AS size;
+    ANALYZE exact;
+    ANALYZE within;
+    ANALYZE squares;
+    -- what a division and a square share; each of the two, where it lies in the other, is itself that piece
+    CREATE TEMPORARY TABLE pieces ON COMMIT DROP AS
+        SELECT w.area AS division, s.area AS square, s.size,
+            sum(count(*)) OVER (PARTITION BY w.area, s.size) = count(*) AS whole_division,
+            count(*) = min(all_of.places) AS whole_square
+        FROM places
+        JOIN within w USING (division_code)
+        JOIN squares s USING (east_100m, north_100m)
+        JOIN (
+            SELECT s.area, count(*) AS places FROM places JOIN squares s USING (east_100m, north_100m) GROUP BY s.area
+        ) all_of ON all_of.area = s.area
+        WHERE s.size = 1000 OR w.area IN (SELECT area FROM levels WHERE span = 1)
+        GROUP BY w.area, s.area, s.size;
+    ALTER TABLE pieces ADD COLUMN area text;
+    UPDATE pieces SET area = CASE WHEN whole_square THEN square WHEN whole_division THEN division
+        ELSE division || ' ' || square END;
+    ANALYZE pieces;
+
+    -- family: which tree an area belongs to; guarded: must not become known, though it is never published
     CREATE TEMPORARY TABLE gate (
-        family text, area text, parent text, category text, n integer, withheld boolean,
+        family text, area text, category text, n integer, withheld boolean, published boolean, guarded boolean,
         PRIMARY KEY (area, category)
     ) ON COMMIT DROP;
-    CREATE TEMPORARY TABLE areas ON COMMIT DROP AS
-        SELECT 'division' AS family, d.code::text AS area,
-            (SELECT max(p.code)::text FROM reg.divisions p
-             WHERE p.code IN (d.code / 1000 * 1000, d.code / 1000000 * 1000000, d.code / 100000000 * 100000000,
-                 d.code / 10000000000 * 10000000000) AND p.code < d.code) AS parent,
-            e.category, e.n
-        FROM (SELECT division_code, category, sum(n)::integer AS n FROM exact GROUP BY 1, 2) e
-        JOIN reg.divisions d ON d.code IN (e.division_code, e.division_code / 1000 * 1000,
-            e.division_code / 1000000 * 1000000, e.division_code / 100000000 * 100000000,
-            e.division_code / 10000000000 * 10000000000)
-        UNION ALL
-        SELECT 'square ' || size, calc.square(size, east_100m, north_100m),
-            CASE size WHEN 1000 THEN 'everywhere' WHEN 500 THEN calc.square(1000, east_100m, north_100m)
-                ELSE calc.square(500, east_100m, north_100m) END,
-            category, n
-        FROM exact CROSS JOIN unnest(ARRAY[100, 500, 1000]) AS size
-        UNION ALL
-        SELECT 'everywhere', 'everywhere', NULL, category, sum(n)::integer FROM exact GROUP BY category;
+    CREATE TEMPORARY TABLE sums (kind text, total text, part text) ON COMMIT DROP;
+    INSERT INTO sums
+        SELECT 'tree', parent, area FROM within WHERE parent IS NOT NULL
+        UNION SELECT 'tree', parent, area FROM squares
+        UNION SELECT 'squares of ' || size, division, area FROM pieces WHERE area <> division
+        UNION SELECT 'divisions of ' || l.span, p.square, p.area
+            FROM pieces p JOIN (SELECT DISTINCT span, area FROM levels) l ON l.area = p.division
+            WHERE p.area <> p.square AND (p.size = 1000 OR l.span = 1);
+    ANALYZE sums;
     INSERT INTO gate
-        SELECT s.family, s.area, s.parent, c.category, coalesce(c.n, 0), false
+        SELECT s.family, s.area, c.category, coalesce(c.n, 0), NOT s.published, s.published, false
         FROM (
-            SELECT family, area, parent, sum(n) AS everybody, sum(n) FILTER (WHERE category = 'permanent') AS permanent,
-                sum(n) FILTER (WHERE category = 'floating') AS floating, sum(n) FILTER (WHERE category = 'other') AS other,
+            SELECT family, area, published, sum(n) AS everybody,
+                sum(n) FILTER (WHERE category = 'permanent') AS permanent,
+                sum(n) FILTER (WHERE category = 'floating') AS floating,
+                sum(n) FILTER (WHERE category = 'other') AS other,
                 sum(n) FILTER (WHERE category = 'undetermined') AS undetermined
-            FROM areas GROUP BY family, area, parent
+            FROM (
+                SELECT CASE WHEN w.published THEN 'division' ELSE 'rest' END AS family, w.area, w.published,
+                    e.category, e.n
+                FROM exact e JOIN within w USING (division_code)
+                UNION ALL
+                SELECT 'square ' || s.size, s.area, true, e.category, e.n
+                FROM exact e JOIN squares s USING (east_100m, north_100m)
+                UNION ALL
+                SELECT 'piece', p.area, false, e.category, e.n
+                FROM exact e JOIN within w USING (division_code) JOIN squares s USING (east_100m, north_100m)
+                JOIN pieces p ON p.division = w.area AND p.square = s.area
+                WHERE NOT p.whole_square AND NOT p.whole_division
+                UNION ALL
+                SELECT 'everywhere', 'everywhere', true, category, n FROM exact
+            ) areas
+            GROUP BY family, area, published
         ) s
         CROSS JOIN LATERAL (VALUES ('all', everybody), ('permanent', permanent), ('floating', floating),
             ('other', other), ('undetermined', undetermined)) AS c (category, n);
@@ -59,50 +123,80 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT size || 'E' || floor(east_100m * 100.0 / size)::integer || 'N' || floor(north_100m * 100.0 / size)::integer
 $$;
 
--- One pass of complementary suppression; the number of counts it withheld, 0 when every sum is safe.
--- A sum is unsafe where its total is shown while a single part is withheld, or parts so small that
--- little room is left; and where its total is withheld while every part is shown.
+-- One pass of complementary suppression; the number of counts it changed, 0 when every sum is safe.
+-- A sum is unsafe where its total is known while a single part to be kept is not, or parts so small that
+-- little room is left; and where its total is withheld while every part is known. What is never published may become
+-- known that way, unless it is small itself or would give away a total that is withheld: then it is guarded.
 -- Its joins are over whole tables; the planner, who knows nothing of a sum before it is made, would nest loops.
 CREATE FUNCTION calc.withhold_more(least_room integer) RETURNS integer
 LANGUAGE plpgsql SET enable_nestloop = off SET work_mem = '256MB' AS $$
 DECLARE
+    guarded_now integer;
     struck integer;
+    told integer;
 BEGIN
-    WITH sums AS (
-        SELECT parent AS total_area, category AS total_category, 'areas' AS kind,
-            count(*) FILTER (WHERE withheld) AS hidden, coalesce(sum(n) FILTER (WHERE withheld), 0) AS hidden_n
-        FROM gate WHERE parent IS NOT NULL GROUP BY parent, category
+    UPDATE gate p SET guarded = true, withheld = true
+    FROM sums s JOIN gate t ON t.area = s.total
+    WHERE s.part = p.area AND t.category = p.category AND t.withheld AND t.published
+        AND NOT p.published AND NOT p.guarded;
+    GET DIAGNOSTICS guarded_now = ROW_COUNT;
+
+    CREATE TEMPORARY TABLE weighed ON COMMIT DROP AS
+        SELECT s.*, t.withheld, t.published, t.published OR t.guarded OR t.n BETWEEN 1 AND least_room - 1 AS precious
+        FROM (
+            SELECT s.kind, s.total AS area, p.category, count(*) FILTER (WHERE p.withheld) AS hidden,
+                count(*) FILTER (WHERE p.withheld AND (p.published OR p.guarded OR p.n BETWEEN 1 AND least_room - 1))
+                    AS protected,
+                coalesce(sum(p.n) FILTER (WHERE p.withheld AND (p.published OR p.guarded
+                    OR p.n BETWEEN 1 AND least_room - 1)), 0) AS protected_n
+            FROM sums s JOIN gate p ON p.area = s.part GROUP BY s.kind, s.total, p.category
+            UNION ALL
+            SELECT 'categories', area, 'all', count(*) FILTER (WHERE withheld), count(*) FILTER (WHERE withheld),
+                coalesce(sum(n) FILTER (WHERE withheld), 0)
+            FROM gate WHERE category <> 'all' AND published GROUP BY area
+        ) s
+        JOIN gate t USING (area, category);
+    CREATE TEMPORARY TABLE unsafe ON COMMIT DROP AS
+        SELECT * FROM weighed
+        WHERE (NOT withheld AND protected > 0 AND (protected < 2 OR protected_n < protected + least_room - 1))
+            OR (withheld AND hidden = 0 AND precious);
+    WITH parts AS (
+        SELECT u.kind, u.area AS total, p.area, p.category, u.category AS total_category, p.n
+        FROM unsafe u JOIN sums s ON s.total = u.area AND s.kind = u.kind
+        JOIN gate p ON p.area = s.part AND p.category = u.category
+        WHERE NOT p.withheld AND p.n > 0 AND p.published
         UNION ALL
-        SELECT area, 'all', 'categories', count(*) FILTER (WHERE withheld), coalesce(sum(n) FILTER (WHERE withheld), 0)
-        FROM gate WHERE category <> 'all' GROUP BY area
-    ), unsafe AS (
-        SELECT s.* FROM sums s JOIN gate t ON t.area = s.total_area AND t.category = s.total_category
-        WHERE (NOT t.withheld AND s.hidden > 0 AND (s.hidden < 2 OR s.hidden_n < s.hidden + least_room - 1))
-            OR (t.withheld AND s.hidden = 0)
-    ), parts AS (
-        SELECT u.total_area, u.total_category, u.kind, p.area, p.category, p.n
-        FROM unsafe u JOIN gate p ON p.parent = u.total_area AND p.category = u.total_category
-        WHERE u.kind = 'areas' AND NOT p.withheld AND p.n > 0
-        UNION ALL
-        SELECT u.total_area, u.total_category, u.kind, p.area, p.category, p.n
-        FROM unsafe u JOIN gate p ON p.area = u.total_area AND p.category <> 'all'
+        SELECT u.kind, u.area, p.area, p.category, u.category, p.n
+        FROM unsafe u JOIN gate p ON p.area = u.area AND p.category <> 'all'
         WHERE u.kind = 'categories' AND NOT p.withheld AND p.n > 0
     ), next AS (
-        SELECT DISTINCT ON (total_area, total_category, kind) total_area, total_category, kind, area, category
-        FROM parts ORDER BY total_area, total_category, kind, n, area, category
+        SELECT DISTINCT ON (total, total_category, kind) total, total_category, kind, area, category
+        FROM parts ORDER BY total, total_category, kind, n, area, category
     ), chosen AS (
         SELECT area, category FROM next
         UNION
         -- no part is left to withhold: the total goes
-        SELECT u.total_area, u.total_category FROM unsafe u
-        WHERE u.total_area <> 'everywhere' AND u.hidden > 0 AND NOT EXISTS (
-            SELECT FROM next n WHERE (n.total_area, n.total_category, n.kind)
-                = (u.total_area, u.total_category, u.kind))
+        SELECT u.area, u.category FROM unsafe u
+        WHERE u.area <> 'everywhere' AND u.hidden > 0 AND NOT EXISTS (
+            SELECT FROM next n WHERE (n.total, n.total_category, n.kind) = (u.area, u.category, u.kind))
     )
-    UPDATE gate g SET withheld = true FROM chosen c
+    UPDATE gate g SET withheld = true, guarded = NOT g.published FROM chosen c
     WHERE g.area = c.area AND g.category = c.category AND NOT g.withheld;
     GET DIAGNOSTICS struck = ROW_COUNT;
-    RETURN struck;
+
+    -- what a sum now tells of things that are never published
+    UPDATE gate g SET withheld = false
+    FROM (
+        SELECT s.part AS area, w.category FROM weighed w JOIN sums s ON s.total = w.area AND s.kind = w.kind
+        WHERE NOT w.withheld AND w.hidden = 1 AND w.protected = 0
+        UNION
+        SELECT area, category FROM weighed WHERE withheld AND hidden = 0 AND NOT precious
+    ) k
+    WHERE g.area = k.area AND g.category = k.category AND g.withheld AND NOT g.published AND NOT g.guarded
+        AND g.n NOT BETWEEN 1 AND least_room - 1;
+    GET DIAGNOSTICS told = ROW_COUNT;
+    DROP TABLE weighed, unsafe;
+    RETURN guarded_now + struck + told;
 END $$;
 
 -- Write the release of a day. Runs as siting_job, which sees sums and no person.
