@@ -104,7 +104,7 @@ def _register(connection: Connection, sheet: Sheet, progress: Progress) -> Build
     batch_id = _open_batch(connection, sheet, source_id, outcomes)
     if accepted.size:
         writing.number(connection, sheet, accepted)
-        writing.write_buildings(connection, sheet, places, accepted)
+        writing.write_buildings(connection, sheet, places, accepted, batch_id)
         writing.write_addresses(connection, sheet, normalised, accepted)
         writing.write_trace(connection, sheet, accepted, (source_id, batch_id), identities)
     writing.write_unregistered(connection, sheet, batch_id, outcomes)

@@ -41,7 +41,7 @@ def number(connection: Connection, sheet: Sheet, positions: Positions) -> None:
     sheet.numbers[positions] = numbering.issue_many(serials, kinds)
 
 
-def write_buildings(connection: Connection, sheet: Sheet, places: Places, positions: Positions) -> None:
+def write_buildings(connection: Connection, sheet: Sheet, places: Places, positions: Positions, batch_id: int) -> None:
     """Copy the accepted rows into ``buildings`` and their dwellings into ``dwellings``."""
     attributes = sheet.attributes
     counts = {
@@ -61,6 +61,7 @@ def write_buildings(connection: Connection, sheet: Sheet, places: Places, positi
         "east_100m": pa.array(places.east_100m[positions]),
         "north_100m": pa.array(places.north_100m[positions]),
         "h3_10": pa.array(places.h3_10[positions]),
+        "batch_id": _repeat(batch_id, len(positions), pa.int32()),
         "geometry": sheet.rows["geometry"].take(pa.array(positions)),  # the column's type adds the SRID
     }
     with _index_made_after(connection, len(positions)):
@@ -118,7 +119,7 @@ def write_trace(
     origin: tuple[int, int],
     identities: tuple[list[str], npt.NDArray[np.int64]],
 ) -> None:
-    """Copy the source's codes and one event for each building; ``origin`` is source and batch."""
+    """Copy the source's codes, and record the one event that registered them all; ``origin`` is source and batch."""
     source_id, batch_id = origin
     codes, fingerprints = identities
     many = len(positions)
@@ -131,13 +132,10 @@ def write_trace(
         "row": sheet.rows["row"].take(pa.array(positions)),
     }
     copying.copy(connection, "reg.external_references", pa.table(reference))
-    event = {
-        "building_number": pa.array(np.sort(sheet.numbers[positions])),
-        "verb": _repeat(Verb.REGISTER.value, many),
-        "actor": _repeat(sheet.options.actor, many),
-        "batch_id": _repeat(batch_id, many, pa.int32()),
-    }
-    copying.copy(connection, "reg.building_events", pa.table(event))
+    connection.execute(
+        text("INSERT INTO reg.building_events (verb, actor, batch_id) VALUES (:verb, :actor, :batch_id)"),
+        {"verb": Verb.REGISTER.value, "actor": sheet.options.actor, "batch_id": batch_id},
+    )
 
 
 def write_unregistered(connection: Connection, sheet: Sheet, batch_id: int, outcomes: npt.NDArray[np.object_]) -> None:

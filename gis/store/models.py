@@ -188,6 +188,8 @@ class Building(Base):
     h3_10: Mapped[int] = mapped_column(BigInteger)
     """The H3 cell of resolution 10; coarser cells are its parents."""
     geometry: Mapped[WKBElement] = mapped_column(shape("GEOMETRY"))
+    batch_id: Mapped[int | None]
+    """The import that registered it; empty where a desk did."""
     __table_args__ = (
         one_of("kind", BuildingKind),
         one_of("status", BuildingStatus),
@@ -243,11 +245,15 @@ class ExternalReference(Base):
 
 
 class BuildingEvent(Base):
-    """建筑物事件: what happened to a building, in the order it was recorded."""
+    """建筑物事件: what happened to a building, in the order it was recorded.
+
+    A batch registers its buildings by one event, which names the batch, as they do themselves;
+    ``calc.building_history`` puts the two together.
+    """
 
     __tablename__ = "building_events"
     seq: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
-    building_number: Mapped[int] = mapped_column(BigInteger, index=True)
+    building_number: Mapped[int | None] = mapped_column(BigInteger, index=True)
     verb: Mapped[str]
     actor: Mapped[str]
     batch_id: Mapped[int | None]
@@ -255,7 +261,11 @@ class BuildingEvent(Base):
     source_document: Mapped[str | None]
     happened_on: Mapped[dt.date | None]
     recorded_at: Mapped[dt.datetime] = mapped_column(Moment, server_default=NOW)
-    __table_args__ = (one_of("verb", Verb),)
+    __table_args__ = (
+        one_of("verb", Verb),
+        CheckConstraint("building_number IS NOT NULL OR batch_id IS NOT NULL", name="subject"),
+        Index("building_events_batch_key", "batch_id", unique=True, postgresql_where=text("building_number IS NULL")),
+    )
 
 
 class Account(Base):

@@ -113,8 +113,25 @@ def test_the_sums_of_a_batch_are_those_of_its_rows(database: str, make_rows: Mak
     ]  # fmt: skip
     kept = _all(database, "SELECT registered, unchanged, queued, refused, actor, file_name FROM reg.batches")
     assert kept == [(3, 0, 0, 3, "test", "f.csv")]
-    tables = ("buildings", "dwellings", "external_references", "building_events", "batch_rows")
-    assert [_all(database, f"SELECT count(*) FROM reg.{table}")[0][0] for table in tables] == [3] * 5  # noqa: S608
+    tables = ("buildings", "dwellings", "external_references", "batch_rows")
+    assert [_all(database, f"SELECT count(*) FROM reg.{table}")[0][0] for table in tables] == [3] * 4  # noqa: S608
+
+
+def test_one_event_registers_a_batch_and_stands_in_the_history_of_each_of_its_buildings(
+    database: str, make_rows: MakeRows
+) -> None:
+    _import(make_rows([_square(0), _square(1)]))
+    _import(make_rows([_square(5), BOWTIE]), source="another")
+    assert _all(database, "SELECT building_number, verb, actor, batch_id FROM reg.building_events ORDER BY seq") == [
+        (None, "register", "test", 1),
+        (None, "register", "test", 2),
+    ]
+    history = _all(
+        database,
+        "SELECT h.batch_id, count(*), count(DISTINCT building_number), min(h.verb), min(h.actor)"
+        " FROM calc.building_history h JOIN reg.buildings b ON b.number = h.building_number GROUP BY 1 ORDER BY 1",
+    )
+    assert history == [(1, 2, 2, "register", "test"), (2, 1, 1, "register", "test")]
 
 
 def test_a_row_that_says_something_else_than_it_did_waits_for_a_person(database: str, make_rows: MakeRows) -> None:

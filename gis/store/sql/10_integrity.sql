@@ -59,7 +59,8 @@ BEGIN
     -- min, not LIMIT 1: hoping to find a fault at once, the planner would look up every row singly
     SELECT min(i.building_number) INTO missing
     FROM incoming i
-    WHERE NOT EXISTS (SELECT FROM reg.buildings b WHERE b.number = i.building_number);
+    WHERE i.building_number IS NOT NULL
+        AND NOT EXISTS (SELECT FROM reg.buildings b WHERE b.number = i.building_number);
     IF missing IS NOT NULL THEN
         RAISE EXCEPTION 'building % is not registered', missing USING ERRCODE = 'foreign_key_violation';
     END IF;

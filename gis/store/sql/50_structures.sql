@@ -16,3 +16,13 @@ CREATE VIEW calc.structures WITH (security_invoker = true) AS
     LEFT JOIN reg.premises p ON p.id = b.premises_id;
 
 GRANT SELECT ON calc.structures TO {public}, {planner}, {registrar};
+
+-- What happened to each building: its own events, and the one by which its batch registered it.
+CREATE VIEW calc.building_history WITH (security_invoker = true) AS
+    SELECT building_number, seq, verb, actor, batch_id, reason, source_document, happened_on, recorded_at
+    FROM reg.building_events WHERE building_number IS NOT NULL
+    UNION ALL
+    SELECT b.number, e.seq, e.verb, e.actor, e.batch_id, e.reason, e.source_document, e.happened_on, e.recorded_at
+    FROM reg.buildings b
+    JOIN reg.building_events e ON e.batch_id = b.batch_id AND e.building_number IS NULL;
+GRANT SELECT ON calc.building_history TO {registrar}, {planner};
