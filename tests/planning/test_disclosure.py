@@ -169,3 +169,19 @@ def test_no_count_from_1_to_9_is_recovered(database: str, seed: int) -> None:
     assert recovered(published(database, people, planner=True), people) == []
     shown = [count for count in published(database, people, planner=False) if count.n is not None]
     assert shown, "the map is still of use"
+
+
+def test_how_many_a_roster_brought_is_not_for_planners(database: str) -> None:
+    with psycopg.connect(database) as connection:
+        connection.execute("INSERT INTO reg.sources (name) VALUES ('test')")
+        for kind in ("buildings", "roster"):
+            connection.execute(
+                "INSERT INTO reg.batches (kind, source_id, file_name, actor, options, registered, unchanged, queued,"
+                " refused) SELECT %s, id, 'test.csv', 'tester', '{}', 7, 0, 0, 0 FROM reg.sources",
+                (kind,),
+            )
+        seen = {}
+        for role in ("planner", "registrar"):
+            connection.execute(f"SET LOCAL ROLE menpai_test_{role}")
+            seen[role] = {kind for (kind,) in connection.execute("SELECT kind FROM reg.batches")}
+    assert seen == {"planner": {"buildings"}, "registrar": {"buildings", "roster"}}

@@ -15,3 +15,11 @@ GRANT INSERT ON reg.sources, reg.batches, reg.batch_rows, reg.premises, reg.buil
 GRANT UPDATE ON reg.batches, reg.premises, reg.buildings, reg.dwellings, reg.addresses,
     reg.external_references TO {registrar};
 GRANT SELECT, UPDATE ON reg.number_serials TO {registrar};
+
+-- How many residents a roster brought is a count of people, which only the disclosure gate gives out:
+-- planners see batches of structures.
+ALTER TABLE reg.batches ENABLE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS everything ON reg.batches;
+DROP POLICY IF EXISTS structures_only ON reg.batches;
+CREATE POLICY everything ON reg.batches TO {registrar} USING (true) WITH CHECK (true);
+CREATE POLICY structures_only ON reg.batches FOR SELECT TO {planner} USING (kind <> 'roster');
