@@ -2,8 +2,10 @@
 
 import threading
 import time
+import unicodedata
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -13,7 +15,7 @@ from pydantic import BaseModel
 
 from api import accounts, answers, errors
 from api.accounts import NOBODY, Bearer, Caller
-from gis.errors import NotSignedIn, TooManyAttempts, WrongPassword
+from gis.errors import NotSignedIn, TooManyAtOnce, TooManyAttempts
 
 router = APIRouter(tags=["account 账户"])
 Token = Annotated[str | None, Depends(OAuth2PasswordBearer("/api/token", auto_error=False))]
@@ -45,8 +47,17 @@ class Backoff:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         """Begin with nobody waiting."""
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._failures: OrderedDict[tuple[str, str], tuple[int, float]] = OrderedDict()
+
+    def attempt(self, who: tuple[str, str]) -> None:
+        """Count an attempt as a failure before it is made, so that a crowd of guesses at once is no way round.
+
+        Raises TooManyAttempts; ``succeeded`` takes it back.
+        """
+        with self._lock:
+            self.check(who)
+            self.failed(who)
 
     def check(self, who: tuple[str, str]) -> None:
         """Raise TooManyAttempts where the wait after the last failure is not over."""
@@ -74,6 +85,20 @@ class Backoff:
 backoff = Backoff()
 _hashing = threading.BoundedSemaphore(4)
 """Each argon2id takes 64 MiB: a crowd at the door must not take the machine's memory."""
+_waiting = threading.BoundedSemaphore(12)
+"""Nor every thread: those who wait for their turn hold one each, and the map has to answer meanwhile."""
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """Wait for a turn to hash a password; raises TooManyAtOnce where too many wait already."""
+    if not _waiting.acquire(blocking=False):
+        raise TooManyAtOnce(wait_s=5)
+    try:
+        with _hashing:
+            yield
+    finally:
+        _waiting.release()
 
 
 class Issued(BaseModel):
@@ -97,14 +122,11 @@ class FirstStart(BaseModel):
 @router.post("/api/token", responses=ISSUED | errors.documented(401, 422, 429, 503))
 def sign_in(request: Request, form: Annotated[OAuth2PasswordRequestForm, Depends()]) -> Response:
     """Exchange name and password for a bearer of twelve hours (OAuth2 password form)."""
-    who = (form.username[:100], request.client.host if request.client else "")
-    backoff.check(who)
-    try:
-        with _hashing:
-            bearer = accounts.sign_in(form.username, form.password)
-    except WrongPassword:
-        backoff.failed(who)
-        raise
+    name = unicodedata.normalize("NFC", form.username)
+    who = (name[:100], request.client.host if request.client else "")
+    with _turn():
+        backoff.attempt(who)
+        bearer = accounts.sign_in(name, form.password)
     backoff.succeeded(who)
     return _issued(bearer)
 
@@ -118,10 +140,10 @@ def sign_out(token: Token) -> Response:
     return Response(status_code=204)
 
 
-@router.post("/api/first-start", responses=ISSUED | errors.documented(401, 422, 503))
+@router.post("/api/first-start", responses=ISSUED | errors.documented(401, 422, 429, 503))
 def first_start(link: FirstStart) -> Response:
     """Exchange a one-time link for a bearer, once; a password of 12 to 128 characters may be set with it."""
-    with _hashing:
+    with _turn():
         return _issued(accounts.redeem_link(link.token, link.password))
 
 

@@ -102,6 +102,12 @@ class TooManyAttempts(MenpaiError):  # noqa: N818
     status = 429
 
 
+class TooManyAtOnce(MenpaiError):  # noqa: N818
+    """Too many are signing in at once: try again in {wait_s} seconds."""
+
+    status = 429
+
+
 class LinkSpent(MenpaiError):  # noqa: N818
     """This link was used before or is too old; "menpai account link NAME" makes a new one."""
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import httpx
@@ -221,6 +222,26 @@ def test_the_wait_doubles_ends_and_is_bounded() -> None:
     assert waits[:4] == [2, 3, 5, 9]
     assert max(int(str(wait)) for wait in waits) <= LONGEST_WAIT_S + 1
     guard.check(("somebody else", "b"))
+
+
+def test_guesses_made_at_once_are_counted_as_they_come(client: httpx.Client, name: str) -> None:
+    backoff.succeeded((name, "127.0.0.1"))
+    with ThreadPoolExecutor(12) as crowd:
+        answers = list(crowd.map(lambda _: sign_in(client, name, "wrong wrong wrong").status_code, range(12)))
+    backoff.succeeded((name, "127.0.0.1"))
+    assert answers.count(401) <= FREE_FAILURES
+    assert set(answers) == {401, 429}
+
+
+def test_a_crowd_at_the_door_leaves_threads_to_the_map(client: httpx.Client) -> None:
+    with ThreadPoolExecutor(40) as crowd:
+        answers = [crowd.submit(sign_in, client, f"nobody {n}", "wrong wrong wrong") for n in range(40)]
+        assert client.get("/healthz").status_code == 200
+        told = [each.result() for each in answers]
+    turned_away = next(each for each in told if each.status_code == 429)
+    assert turned_away.json()["type"] == "urn:menpai:problem:too_many_at_once"
+    assert int(turned_away.headers["retry-after"]) == 5
+    assert any(each.status_code == 401 for each in told)
 
 
 def test_only_the_role_of_accounts_reads_them(database: str, name: str) -> None:

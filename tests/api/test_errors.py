@@ -148,3 +148,11 @@ def test_the_description_of_the_interface_names_its_problems(client: httpx.Clien
     assert {"401", "404", "422"} <= set(refused)
     assert all("problem+json" in str(refused[status]) for status in ("401", "404", "422"))
     assert described["components"]["schemas"]["Problem"]
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/docs", "/web/icon.svg", "/tiles/buildings/1/0/0.mvt"])
+def test_head_answers_as_get_does_without_a_body(client: httpx.Client, path: str) -> None:
+    head, get = client.head(path), client.get(path)
+    assert head.status_code == get.status_code
+    assert head.headers["content-security-policy"]
+    assert not head.content
