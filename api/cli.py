@@ -89,6 +89,10 @@ def answer(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
+    except SystemExit as leaving:
+        if leaving.code == SOME_NEED_A_PERSON:  # click's word for a closed pipe, and here for nothing else
+            return DONE
+        raise
     except Exception as error:
         if os.environ.get("MENPAI_DEBUG"):
             raise

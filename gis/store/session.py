@@ -12,7 +12,7 @@ from typing import Any, Literal
 import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import ArgumentError, OperationalError
 
 from gis import settings
 from gis.errors import DatabaseUnreachable
@@ -32,7 +32,12 @@ def conninfo() -> str:
     """
     here = settings.read()
     if here.database_url:
-        url = make_url(here.database_url).set(drivername="postgresql")
+        try:
+            url = make_url(here.database_url).set(drivername="postgresql")
+        except ArgumentError as error:  # its message repeats the address, and any password in it
+            raise DatabaseUnreachable(
+                why="MENPAI_DATABASE_URL is no address such as postgresql://user@host/name"
+            ) from error
         return url.render_as_string(hide_password=False)
     running = cluster.find(here.var)
     if running is None:

@@ -320,6 +320,22 @@ def test_what_is_written_to_a_closed_pipe_is_no_fault(database: str) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_a_reader_who_leaves_is_no_row_that_needs_a_person() -> None:
+    shown = f"exec 3> >(exec true); sleep 1; {sys.executable} -P -m api.cli --help >&3"
+    done = subprocess.run(["bash", "-c", shown], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_an_address_of_a_database_that_is_none_is_told_without_it(
+    menpai: Menpai, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MENPAI_DATABASE_URL", "garbage:geheim")
+    run = menpai("status")
+    assert run.code == 2
+    assert "MENPAI_DATABASE_URL is no address" in run.err
+    assert "geheim" not in run.err
+
+
 def test_guarding_leaves_numbers_alone() -> None:
     assert results.guarded.__doc__
     pa = pytest.importorskip("pyarrow")
