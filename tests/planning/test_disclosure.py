@@ -185,3 +185,12 @@ def test_how_many_a_roster_brought_is_not_for_planners(database: str) -> None:
             connection.execute(f"SET LOCAL ROLE menpai_test_{role}")
             seen[role] = {kind for (kind,) in connection.execute("SELECT kind FROM reg.batches")}
     assert seen == {"planner": {"buildings"}, "registrar": {"buildings", "roster"}}
+
+
+def test_twenty_thousand_squares_are_shaped_at_once(database: str) -> None:
+    """Square by square against each other it took over a minute; a release of the region has more of them."""
+    names = [f"100E{n % 200}N{n // 200}" for n in range(20_000)]
+    with psycopg.connect(database) as connection:
+        connection.execute("SET statement_timeout = '20s'")
+        shaped = connection.execute("SELECT count(DISTINCT cell) FROM calc.square_shapes(%s)", (names,)).fetchone()
+    assert shaped == (20_000,)
