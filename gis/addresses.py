@@ -55,7 +55,7 @@ def normalise(text: str) -> str:
 def normalise_many(texts: Sequence[str | None]) -> list[str | None]:
     """Return the normal writing of n addresses; None for None and for those of which nothing is left.
 
-    All are worked on as one string, a line each: some 300,000 addresses a second on one core.
+    All are worked on as one string, a line each: some 200,000 addresses a second on one core.
     """
     lines = _normal_lines("\n".join(text.replace("\n", " ") if text else "" for text in texts))
     return [line or None for line in lines.split("\n")] if texts else []
