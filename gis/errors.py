@@ -36,6 +36,72 @@ class BuildingNotFound(MenpaiError):  # noqa: N818
     status = 404
 
 
+class RegisterBusy(MenpaiError):  # noqa: N818
+    """The register is taken up by a large import; try again in half a minute."""
+
+    status = 503
+
+
+class BadStructure(MenpaiError):  # noqa: N818
+    """This cannot be registered: {why}."""
+
+    status = 422
+
+
+class DuplicateBuilding(MenpaiError):  # noqa: N818
+    """This structure is registered already: building {number}."""
+
+    status = 409
+
+
+class DoubtfulDuplicate(MenpaiError):  # noqa: N818
+    """It may be building {number}, which it overlaps or nearly touches; if they are two, name it in distinct_from."""
+
+    status = 409
+
+
+class AddressTaken(MenpaiError):  # noqa: N818
+    """Building {number} has the standard address {address}; end it there first."""
+
+    status = 409
+
+
+class ReferenceTaken(MenpaiError):  # noqa: N818
+    """The code {code} of {source} belongs to building {number}."""
+
+    status = 409
+
+
+class NotInThatState(MenpaiError):  # noqa: N818
+    """Building {number} is {status}, so it cannot {verb}; its history says what became of it."""
+
+    status = 409
+
+
+class OutOfOrder(MenpaiError):  # noqa: N818
+    """{on} is before {since}, from when this building's last change counts; revert that first, or correct it."""
+
+    status = 409
+
+
+class NotSoThen(MenpaiError):  # noqa: N818
+    """There was no such building on {on}."""
+
+    status = 409
+
+
+class CannotRevert(MenpaiError):  # noqa: N818
+    """Event {seq} cannot be reverted: {why}."""
+
+    status = 409
+
+
+class EventNotFound(MenpaiError):  # noqa: N818
+    """There is no event {seq}."""
+
+    status = 404
+
+
 class InvalidNumber(MenpaiError):  # noqa: N818
     """{number} is not a building number: its check digits do not fit."""
 

@@ -157,9 +157,18 @@ class Verb(Term):
     MERGE = "merge", "合并", "merge"
     DEMOLISH = "demolish", "拆除", "demolish"
     REBUILD = "rebuild", "重建", "rebuild"
+    MOVE = "move", "迁移", "move: a shed put up elsewhere"
     RETIRE = "retire", "注销", "retire"
     REINSTATE = "reinstate", "恢复", "reinstate"
     REVERT = "revert", "撤销", "revert"
+
+
+class ReviewDecision(Term):
+    """What a registrar decides about a residency whose building was split, merged or taken down."""
+
+    KEPT = "kept", "维持", "kept as it is"
+    MOVED = "moved", "已迁移", "moved to where the resident lives now"
+    ENDED = "ended", "已终止", "ended"
 
 
 class BatchKind(Term):

@@ -86,7 +86,7 @@ def database(migrated: str) -> str:
             (sorted(KEPT),),
         ).fetchall()
         connection.execute("TRUNCATE " + ", ".join(row[0] for row in rows) + " RESTART IDENTITY CASCADE")
-        connection.execute("UPDATE reg.number_serials SET next_serial = 1")
+        connection.execute("UPDATE reg.number_serials SET next_serial = 1, next_seq = 1")
     return migrated
 
 

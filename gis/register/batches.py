@@ -18,13 +18,12 @@ import pyarrow as pa
 from sqlalchemy import Connection, text
 
 from gis import addresses
-from gis.register import duplicates, narrowing, placing, references, writing
+from gis.register import acts, duplicates, narrowing, placing, references, writing
 from gis.register.sheets import ImportOptions, Sheet
+from gis.register.writing import Origin
 from gis.store import copying, session
 from gis.terms import BatchKind, Outcome, Reason
 
-REGISTRATION_LOCK = 0x6D70_0001
-"""Held by whoever registers buildings: two writers must not both register the same house."""
 DECIDED_BY_A_PERSON = {Reason.DOUBTFUL_DUPLICATE, Reason.ADDRESS_TAKEN, Reason.CHANGED_SINCE_REGISTERED}
 """Reasons that queue a row; any other sends it back."""
 
@@ -87,7 +86,7 @@ def _register(connection: Connection, sheet: Sheet, progress: Progress) -> Build
     references.strike_repeated(sheet, *identities)
     for clash in duplicates.find_within(sheet.shapes, sheet.open):
         _strike_clash(sheet, clash.later, f"row {sheet.row(clash.earlier)} of the file", certain=clash.certain)
-    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": REGISTRATION_LOCK})
+    acts.lock(connection)
     source_id = references.find_source(connection, sheet.options.source)
     references.set_aside_known(connection, sheet, source_id, *identities)
     for met in duplicates.find_registered(connection, sheet.shapes, sheet.open):
@@ -103,10 +102,11 @@ def _register(connection: Connection, sheet: Sheet, progress: Progress) -> Build
     outcomes = _outcomes(sheet)
     batch_id = _open_batch(connection, sheet, source_id, outcomes)
     if accepted.size:
+        origin = Origin(source_id, batch_id, acts.take_places(connection, 1 + len(accepted)))
         writing.number(connection, sheet, accepted)
-        writing.write_buildings(connection, sheet, places, accepted, batch_id)
+        writing.write_buildings(connection, sheet, places, accepted, origin)
         writing.write_addresses(connection, sheet, normalised, accepted)
-        writing.write_trace(connection, sheet, accepted, (source_id, batch_id), identities)
+        writing.write_trace(connection, sheet, accepted, origin, identities)
     writing.write_unregistered(connection, sheet, batch_id, outcomes)
     return _result(sheet, batch_id, outcomes)
 

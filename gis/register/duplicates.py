@@ -140,10 +140,7 @@ def find_registered(connection: Connection, shapes: Shapes, positions: Positions
         }
     )
     copying.copy(connection, "candidate_shapes", rows)
-    found = connection.execute(
-        REGISTERED_CLASHES,
-        {"covered": COVERED, "same_iou": SAME_IOU, "same_point_m": SAME_POINT_M, "near_point_m": NEAR_POINT_M},
-    ).all()
+    found = connection.execute(REGISTERED_CLASHES, LIMITS).all()
     connection.execute(text("DROP TABLE candidate_shapes"))
     for row in found:
         yield RegisteredClash(row.position, row.number, row.certain)
@@ -152,30 +149,23 @@ def find_registered(connection: Connection, shapes: Shapes, positions: Positions
 CANDIDATE_SHAPES = (
     "CREATE TEMPORARY TABLE candidate_shapes (position integer, geometry geometry(geometry, 4490)) ON COMMIT DROP"
 )
+LIMITS = {"covered": COVERED, "same_iou": SAME_IOU, "same_point_m": SAME_POINT_M, "near_point_m": NEAR_POINT_M}
 REGISTERED_CLASHES = text(
     """
-    WITH met AS (
-        SELECT c.position, b.number, ST_Dimension(c.geometry) AS c_dimension, ST_Dimension(b.geometry) AS b_dimension,
-               ST_Area(c.geometry) AS c_area, ST_Area(b.geometry) AS b_area,
-               CASE WHEN ST_Dimension(c.geometry) = 2 AND ST_Dimension(b.geometry) = 2
-                    THEN ST_Area(ST_Intersection(c.geometry, b.geometry)) END AS shared,
-               CASE WHEN ST_Dimension(c.geometry) = 0 AND ST_Dimension(b.geometry) = 0
-                    THEN ST_Distance(c.geometry::geography, b.geometry::geography) END AS apart_m
-        FROM candidate_shapes c
-        JOIN reg.buildings b ON b.status = 'active'
-         AND b.geometry && CASE WHEN ST_Dimension(c.geometry) = 2 THEN c.geometry ELSE ST_Expand(c.geometry,
-             0.00005 / greatest(cosd(ST_Y(c.geometry)), 0.0001), 0.00005) END
-         AND (ST_Dimension(c.geometry) + ST_Dimension(b.geometry) = 0 OR ST_Intersects(c.geometry, b.geometry))
-    ), judged AS (
-        SELECT position, number, shared, apart_m,
-               coalesce(shared / nullif(c_area + b_area - shared, 0) >= :same_iou,
-                        apart_m <= :same_point_m, false) AS certain,
-               coalesce(shared > :covered * least(c_area, b_area), apart_m <= :near_point_m, true) AS clashes
-        FROM met
-    )
-    SELECT DISTINCT ON (position) position, number, certain
-    FROM judged WHERE clashes
-    ORDER BY position, certain DESC, shared DESC NULLS LAST, apart_m, number
+    SELECT DISTINCT ON (c.position) c.position, met.number, met.certain
+    FROM candidate_shapes c
+    CROSS JOIN LATERAL calc.find_standing(
+        c.geometry, :covered, :same_iou, :same_point_m, :near_point_m
+    ) met
+    ORDER BY c.position, met.certain DESC, met.shared DESC NULLS LAST, met.apart_m, met.number
+    """
+)
+STANDING = text(
+    """
+    SELECT number, certain
+    FROM calc.find_standing(CAST(:shape AS geometry), :covered, :same_iou, :same_point_m, :near_point_m)
+    WHERE number <> ALL (:giving_way)
+    ORDER BY certain DESC, shared DESC NULLS LAST, apart_m, number
     """
 )
 

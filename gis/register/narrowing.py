@@ -52,7 +52,7 @@ def narrow(
     """
     if not any(normalised):
         return
-    prefixes, under = _gazetteer(connection)
+    prefixes, under = _gazetteer(connection, np.unique(codes[positions] // 1_000_000))
     for position, address in zip(positions.tolist(), normalised, strict=True):
         county = int(codes[position])
         if not address or county % 1_000_000 or county not in under:
@@ -66,10 +66,14 @@ def narrow(
             codes[position] = village or township
 
 
-def _gazetteer(connection: Connection) -> tuple[dict[int, tuple[str, ...]], dict[int, _Names]]:
-    """Return how addresses begin in each county, and the names under each county and township."""
+def _gazetteer(connection: Connection, counties: Codes) -> tuple[dict[int, tuple[str, ...]], dict[int, _Names]]:
+    """Return how addresses begin in each of some counties (six digits), and the names under county and township."""
     rows = connection.execute(
-        text("SELECT code, name, level, parent_code FROM reg.divisions WHERE code < 999999000000")
+        text(
+            "SELECT code, name, level, parent_code FROM reg.divisions WHERE code < 999999000000"
+            " AND (level IN ('province', 'prefecture') OR code / 1000000 = ANY (:counties))"
+        ),
+        {"counties": counties.tolist()},
     ).all()
     names = {row.code: addresses.normalise(row.name) for row in rows}
     prefixes: dict[int, tuple[str, ...]] = {}

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -11,8 +12,7 @@ import pyarrow.compute as pc
 from sqlalchemy import Connection, text
 
 from gis import numbering
-from gis.errors import BadArgument
-from gis.register import checking, divisions
+from gis.register import acts, checking, divisions
 from gis.register.placing import Places
 from gis.register.rows import NO_WKB
 from gis.register.sheets import Sheet
@@ -24,24 +24,33 @@ BULK = 10_000
 """Rows from which a load counts as bulk."""
 _NUL = "\x00"
 """PostgreSQL keeps no text with it."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the rows of a load come from."""
+
+    source_id: int
+    batch_id: int
+    seq: int
+    """The place of the batch's event; its buildings take the places after it, in the order of the rows."""
+
+    def places(self, many: int) -> pa.Array:
+        """Return the places of so many buildings in the order of events."""
+        return pa.array(np.arange(self.seq + 1, self.seq + 1 + many))
+
+
 _KEPT = ("kind", "standard_address", "entrances", "floors", "rooms_per_floor", "premises", "valid_to")
 
 
 def number(connection: Connection, sheet: Sheet, positions: Positions) -> None:
     """Give each accepted row its permanent number; raises BadArgument when the serials are used up."""
-    next_serial = connection.execute(
-        text("UPDATE reg.number_serials SET next_serial = next_serial + :many RETURNING next_serial"),
-        {"many": len(positions)},
-    ).scalar_one()
-    if next_serial > numbering.SERIALS:
-        raise BadArgument(why="every serial of building numbers has been issued")
     trial = sheet.options.test_numbers or sheet.options.division == divisions.TEST_DIVISION
     kinds = [numbering.TEST if trial else kind for kind in sheet.attributes.kinds[positions]]
-    serials = np.arange(next_serial - len(positions), next_serial, dtype=np.int64)
-    sheet.numbers[positions] = numbering.issue_many(serials, kinds)
+    sheet.numbers[positions] = acts.mint(connection, kinds)
 
 
-def write_buildings(connection: Connection, sheet: Sheet, places: Places, positions: Positions, batch_id: int) -> None:
+def write_buildings(connection: Connection, sheet: Sheet, places: Places, positions: Positions, origin: Origin) -> None:
     """Copy the accepted rows into ``buildings`` and their dwellings into ``dwellings``."""
     attributes = sheet.attributes
     counts = {
@@ -61,7 +70,8 @@ def write_buildings(connection: Connection, sheet: Sheet, places: Places, positi
         "east_100m": pa.array(places.east_100m[positions]),
         "north_100m": pa.array(places.north_100m[positions]),
         "h3_10": pa.array(places.h3_10[positions]),
-        "batch_id": _repeat(batch_id, len(positions), pa.int32()),
+        "batch_id": _repeat(origin.batch_id, len(positions), pa.int32()),
+        "registered_seq": origin.places(len(positions)),
         "geometry": sheet.rows["geometry"].take(pa.array(positions)),  # the column's type adds the SRID
     }
     with _index_made_after(connection, len(positions)):
@@ -116,25 +126,25 @@ def write_trace(
     connection: Connection,
     sheet: Sheet,
     positions: Positions,
-    origin: tuple[int, int],
+    origin: Origin,
     identities: tuple[list[str], npt.NDArray[np.int64]],
 ) -> None:
-    """Copy the source's codes, and record the one event that registered them all; ``origin`` is source and batch."""
-    source_id, batch_id = origin
+    """Copy the source's codes, and record the one event that registered them all."""
     codes, fingerprints = identities
     many = len(positions)
     reference = {
-        "source_id": _repeat(source_id, many, pa.int32()),
+        "source_id": _repeat(origin.source_id, many, pa.int32()),
         "code": pa.array([codes[position] for position in positions]),
         "building_number": pa.array(sheet.numbers[positions]),
         "fingerprint": pa.array(fingerprints[positions]),
-        "batch_id": _repeat(batch_id, many, pa.int32()),
+        "batch_id": _repeat(origin.batch_id, many, pa.int32()),
         "row": sheet.rows["row"].take(pa.array(positions)),
+        "seq": origin.places(many),
     }
     copying.copy(connection, "reg.external_references", pa.table(reference))
     connection.execute(
-        text("INSERT INTO reg.building_events (verb, actor, batch_id) VALUES (:verb, :actor, :batch_id)"),
-        {"verb": Verb.REGISTER.value, "actor": sheet.options.actor, "batch_id": batch_id},
+        text("INSERT INTO reg.building_events (seq, verb, actor, batch_id) VALUES (:seq, :verb, :actor, :batch_id)"),
+        {"seq": origin.seq, "verb": Verb.REGISTER.value, "actor": sheet.options.actor, "batch_id": origin.batch_id},
     )
 
 

@@ -8,6 +8,7 @@ import of 200,000 buildings 2.2 times slower.
 """
 
 import datetime as dt
+import uuid
 from typing import Any
 
 from geoalchemy2 import Geometry
@@ -25,8 +26,9 @@ from sqlalchemy import (
     false,
     func,
     text,
+    true,
 )
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.dialects.postgresql import ARRAY, DATERANGE, JSONB, TIMESTAMP, UUID, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gis.store.base import SCHEMA, SRID, Base, one_of
@@ -158,19 +160,22 @@ class Premises(Base):
 
 
 class NumberSerial(Base):
-    """编号序列: the next serial of building numbers; one row, so that a rolled back import wastes none."""
+    """编号序列: the next serial of building numbers and the next place in the order of events.
+
+    One row, so that a rolled back import wastes neither: events are numbered without gaps, in the order in which
+    they become visible, and a follower who has read up to one of them has missed nothing.
+    """
 
     __tablename__ = "number_serials"
     only: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
     next_serial: Mapped[int] = mapped_column(BigInteger)
+    next_seq: Mapped[int] = mapped_column(BigInteger, server_default=text("1"))
     __table_args__ = (CheckConstraint('"only"', name="only"),)
 
 
-class Building(Base):
-    """建筑物: a residential structure with a permanent number."""
+class _Structure:
+    """What is known of a structure, of one today as of one in an earlier version."""
 
-    __tablename__ = "buildings"
-    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     kind: Mapped[str]
     kind_assumed: Mapped[bool] = mapped_column(server_default=false())
     status: Mapped[str]
@@ -182,14 +187,23 @@ class Building(Base):
     rooms_per_floor: Mapped[int | None] = mapped_column(SmallInteger)
     expires_on: Mapped[dt.date | None]
     """工棚到期日: due for inspection from this day; the shed is not deleted."""
+    geometry: Mapped[WKBElement] = mapped_column(shape("GEOMETRY"))
+
+
+class Building(_Structure, Base):
+    """建筑物: a residential structure with a permanent number."""
+
+    __tablename__ = "buildings"
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     east_100m: Mapped[int]
     north_100m: Mapped[int]
     """The 100 m square of the equal-area grid (contract.md, Cells); coarser squares by division."""
     h3_10: Mapped[int] = mapped_column(BigInteger)
     """The H3 cell of resolution 10; coarser cells are its parents."""
-    geometry: Mapped[WKBElement] = mapped_column(shape("GEOMETRY"))
     batch_id: Mapped[int | None]
     """The import that registered it; empty where a desk did."""
+    registered_seq: Mapped[int] = mapped_column(BigInteger)
+    """Its place in the order of events: the event that registered it, or one of those a batch took for its rows."""
     __table_args__ = (
         one_of("kind", BuildingKind),
         one_of("status", BuildingStatus),
@@ -198,6 +212,57 @@ class Building(Base):
             "kind <> 'work_shed' OR (premises_id IS NOT NULL AND expires_on IS NOT NULL)", name="work_shed"
         ),
         Index("buildings_geometry_idx", "geometry", postgresql_using="gist"),
+        Index("buildings_batch_seq_idx", "registered_seq", postgresql_where=text("batch_id IS NOT NULL")),
+    )
+
+
+class BuildingVersion(_Structure, Base):
+    """建筑物版本: what was known of a building for a time, in the world and in the register.
+
+    Whole, with its addresses and dwellings, so that one row answers what stood there. A building has rows here
+    from the first event after its registration; until then ``buildings`` says it all.
+    """
+
+    __tablename__ = "building_versions"
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    building_number: Mapped[int] = mapped_column(BigInteger)
+    during: Mapped[Range[dt.date]] = mapped_column(DATERANGE)
+    """When it was so in the world; open to the left where nobody said since when."""
+    opened_seq: Mapped[int] = mapped_column(BigInteger)
+    closed_seq: Mapped[int | None] = mapped_column(BigInteger)
+    """The events from which and until which the register said so."""
+    addresses: Mapped[list[Any]] = mapped_column(JSONB)
+    """The active addresses: [[standard address, is it the main one], …]."""
+    dwellings: Mapped[list[Any]] = mapped_column(JSONB)
+    """[[sequence, entrance, floor, room, status], …]."""
+    __table_args__ = (
+        one_of("kind", BuildingKind),
+        one_of("status", BuildingStatus),
+        CheckConstraint("NOT isempty(during)", name="during"),
+        CheckConstraint("closed_seq > opened_seq", name="closed_seq"),
+        ExcludeConstraint(
+            ("building_number", "="),
+            ("during", "&&"),
+            using="gist",
+            where=text("closed_seq IS NULL"),
+            name="building_versions_one_at_a_time_excl",
+        ),
+        Index("building_versions_building_number_idx", "building_number", "opened_seq"),
+        Index("building_versions_opened_seq_idx", "opened_seq"),
+        Index("building_versions_closed_seq_idx", "closed_seq"),
+    )
+
+
+class BuildingLineage(Base):
+    """建筑物沿革: which building came of which, and by which event."""
+
+    __tablename__ = "building_lineage"
+    parent_number: Mapped[int] = mapped_column(BigInteger)
+    child_number: Mapped[int] = mapped_column(BigInteger, index=True)
+    seq: Mapped[int] = mapped_column(BigInteger, index=True)
+    __table_args__ = (
+        PrimaryKeyConstraint("parent_number", "child_number"),
+        CheckConstraint("parent_number <> child_number", name="another"),
     )
 
 
@@ -219,13 +284,19 @@ class Address(Base):
 
     __tablename__ = "addresses"
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
-    building_number: Mapped[int] = mapped_column(BigInteger, index=True)
+    building_number: Mapped[int] = mapped_column(BigInteger)
     standard_address: Mapped[str]
     normalised: Mapped[str]
     """The address as ``gis.addresses.normalise`` writes it: what exact matching compares."""
     valid_from: Mapped[dt.date | None]
     valid_to: Mapped[dt.date | None]
+    main: Mapped[bool] = mapped_column(server_default=true())
+    """The one shown where one is shown; a building may have several."""
+    withdrawn: Mapped[bool] = mapped_column(server_default=false())
+    """It never was its address: a correction or a reverted event took it back."""
     __table_args__ = (
+        Index("addresses_main_key", "building_number", unique=True, postgresql_where=text("main AND valid_to IS NULL")),
+        Index("addresses_others_idx", "building_number", postgresql_where=text("NOT main OR valid_to IS NOT NULL")),
         Index("addresses_active_key", "normalised", unique=True, postgresql_where=text("valid_to IS NULL")),
     )
 
@@ -237,34 +308,45 @@ class ExternalReference(Base):
     source_id: Mapped[int]
     code: Mapped[str]
     building_number: Mapped[int] = mapped_column(BigInteger)
-    fingerprint: Mapped[int] = mapped_column(BigInteger)
-    """64-bit hash of the source's row, by which a second import knows it unchanged."""
-    batch_id: Mapped[int]
-    row: Mapped[int]
+    fingerprint: Mapped[int | None] = mapped_column(BigInteger)
+    """64-bit hash of the source's row, by which a second import knows it unchanged; empty where a desk wrote it."""
+    batch_id: Mapped[int | None]
+    row: Mapped[int | None]
+    seq: Mapped[int] = mapped_column(BigInteger, index=True)
+    """The event that brought it. Codes of a building are found by the events that touched it: these go up, so
+    that a load appends to the index, where building numbers would land all over it."""
     __table_args__ = (PrimaryKeyConstraint("source_id", "code"),)
 
 
 class BuildingEvent(Base):
-    """建筑物事件: what happened to a building, in the order it was recorded.
+    """建筑物事件: what happened to buildings, in the order in which it became known.
 
-    A batch registers its buildings by one event, which names the batch, as they do themselves;
-    ``calc.building_history`` puts the two together.
+    One act, one event, however many buildings it touches. A batch registers its buildings by one event,
+    which names the batch, as they do themselves; ``calc.building_history`` puts the two together.
     """
 
     __tablename__ = "building_events"
-    seq: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
-    building_number: Mapped[int | None] = mapped_column(BigInteger, index=True)
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    building_numbers: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
+    """Those it touched, and those it made."""
     verb: Mapped[str]
     actor: Mapped[str]
     batch_id: Mapped[int | None]
+    reverts_seq: Mapped[int | None] = mapped_column(BigInteger, unique=True)
+    """The event that this one takes back."""
+    client_uuid: Mapped[uuid.UUID | None] = mapped_column(UUID(as_uuid=True), unique=True)
+    """Made by who asked, so that asking twice is acting once."""
     reason: Mapped[str | None]
     source_document: Mapped[str | None]
     happened_on: Mapped[dt.date | None]
-    recorded_at: Mapped[dt.datetime] = mapped_column(Moment, server_default=NOW)
+    recorded_at: Mapped[dt.datetime] = mapped_column(Moment, server_default=func.clock_timestamp())
     __table_args__ = (
         one_of("verb", Verb),
-        CheckConstraint("building_number IS NOT NULL OR batch_id IS NOT NULL", name="subject"),
-        Index("building_events_batch_key", "batch_id", unique=True, postgresql_where=text("building_number IS NULL")),
+        CheckConstraint("(building_numbers IS NULL) <> (batch_id IS NULL)", name="subject"),
+        CheckConstraint("(verb = 'revert') = (reverts_seq IS NOT NULL)", name="reverts_seq"),
+        Index("building_events_batch_key", "batch_id", unique=True),
+        Index("building_events_building_numbers_idx", "building_numbers", postgresql_using="gin"),
+        Index("building_events_recorded_at_idx", "recorded_at"),
     )
 
 

@@ -6,14 +6,24 @@ Name, document and birth date exist here only inside a sealed envelope.
 
 import datetime as dt
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, LargeBinary, text, true
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    LargeBinary,
+    UniqueConstraint,
+    text,
+    true,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, DATERANGE, JSONB, UUID, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
 
 from gis.store.base import SCHEMA, Base, one_of
 from gis.store.models import NOW, Moment
-from gis.terms import Basis, Category, CitizenshipClass, Purpose
+from gis.terms import Basis, Category, CitizenshipClass, Purpose, ReviewDecision
 
 
 class Person(Base):
@@ -106,6 +116,27 @@ class RosterRow(Base):
         CheckConstraint("outcome IN ('queued', 'refused')", name="outcome"),
         one_of("citizenship_class", CitizenshipClass),
         one_of("basis", Basis),
+    )
+
+
+class ResidencyReview(Base):
+    """居住登记复核: a residency whose building was split, merged or taken down: its registrar decides, nobody else."""
+
+    __tablename__ = "residency_reviews"
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    residency_id: Mapped[int] = mapped_column(BigInteger)
+    building_number: Mapped[int] = mapped_column(BigInteger)
+    division_code: Mapped[int] = mapped_column(BigInteger)
+    seq: Mapped[int] = mapped_column(BigInteger)
+    """The building event that asks for it."""
+    opened_at: Mapped[dt.datetime] = mapped_column(Moment, server_default=NOW)
+    decided_at: Mapped[dt.datetime | None] = mapped_column(Moment)
+    decision: Mapped[str | None]
+    __table_args__ = (
+        one_of("decision", ReviewDecision),
+        CheckConstraint("(decision IS NULL) = (decided_at IS NULL)", name="decided_at"),
+        UniqueConstraint("residency_id", "seq"),
+        Index("residency_reviews_open_idx", "division_code", postgresql_where=text("decided_at IS NULL")),
     )
 
 

@@ -35,6 +35,8 @@ def upgrade() -> None:
             return
         prepare(connection)
         session.take_role(connection, "owner")
+        # first, so that no view of it stands in the way of a migration; nothing in reg depends on it
+        connection.execute(text("DROP SCHEMA IF EXISTS calc CASCADE"))
         migrate(connection)
         replay(connection)
 
@@ -104,7 +106,7 @@ def replay(connection: Connection) -> None:
     raw = session.driver(connection)
     database = connection.execute(text("SELECT current_database()")).scalar_one()
     roles = {role: sql.Identifier(f"{database}_{role}") for role in ROLES}
-    raw.execute("DROP SCHEMA IF EXISTS calc CASCADE")
+    raw.execute("DROP SCHEMA IF EXISTS calc CASCADE")  # a database made from the models has none
     raw.execute(sql.SQL("CREATE SCHEMA calc AUTHORIZATION {owner}").format(**roles))
     for name, body in _files():
         # a file names roles as {registrar}; other braces have no business in our SQL

@@ -8,11 +8,11 @@ INSERT INTO reg.batches (kind, source_id, file_name, actor, options, registered,
 INSERT INTO reg.batch_rows (batch_id, row, outcome, reason, content)
     SELECT id, 2, 'queued', 'doubtful_duplicate', '{}' FROM reg.batches;
 INSERT INTO reg.premises (kind, name, division_code) VALUES ('estate', '测试小区', 999999000000);
-INSERT INTO reg.buildings (number, kind, status, division_code, east_100m, north_100m, h3_10, geometry)
-    VALUES (153273413646, 'residential', 'active', 999999000000, 5000, 5000, 1, 'SRID=4490;POINT(106 37.5)');
+INSERT INTO reg.buildings (number, registered_seq, kind, status, division_code, east_100m, north_100m, h3_10, geometry)
+    VALUES (153273413646, 1, 'residential', 'active', 999999000000, 5000, 5000, 1, 'SRID=4490;POINT(106 37.5)');
 INSERT INTO reg.dwellings (building_number, sequence) VALUES (153273413646, 1);
 INSERT INTO reg.addresses (building_number, standard_address, normalised) VALUES (153273413646, '测试1号', '测试1号');
-INSERT INTO reg.building_events (building_number, verb, actor) VALUES (153273413646, 'register', 'tester');
+INSERT INTO reg.building_events (seq, building_numbers, verb, actor) VALUES (1, '{153273413646}', 'register', 'tester');
 INSERT INTO reg.accounts (name) VALUES ('tester');
 INSERT INTO reg.account_grants (account_id, role, division_code)
     SELECT id, 'registrar', 999999000000 FROM reg.accounts;

@@ -24,7 +24,8 @@ DRIFTS = {
     "a geometry has another CRS": (
         "column",
         (
-            "DROP VIEW calc.structures; ALTER TABLE reg.buildings ALTER geometry TYPE geometry(Geometry, 4326)"
+            "DROP VIEW calc.structures, calc.building_timeline, calc.building_snapshots;"
+            " ALTER TABLE reg.buildings ALTER geometry TYPE geometry(Geometry, 4326)"
             " USING ST_SetSRID(geometry, 4326)"
         ),
     ),
@@ -86,7 +87,8 @@ DRIFTS = {
 PUBLIC_FUNCTIONS = {
     # triggers that run with the rights of whoever fires them, and read structures alone
     *("calc.refuse()", "calc.refuse_renumbering()"),
-    *("calc.check_building_references()", "calc.check_building_exists()"),
+    *("calc.check_building_references()", "calc.check_building_exists()", "calc.check_event_buildings()"),
+    *("calc.check_lineage()", "calc.refuse_counting_back()", "calc.refuse_rewriting()"),
     # names and shapes of squares: they read no table
     *("calc.square(integer,integer,integer)", "calc.square_shapes(text[])"),
 }

@@ -24,6 +24,9 @@ PERSON_COLUMNS = {
         *("key_id", "envelope", "document_digest", "citizenship_class", "hukou_code", "hukou_as_of"),
         *("during", "basis", "expires_on"),
     },
+    "residency_reviews": {
+        *("id", "residency_id", "building_number", "division_code", "seq", "opened_at", "decided_at", "decision"),
+    },
     "access_records": {"id", "at", "actor", "purpose", "act", "person_id", "batch_id", "fields"},
 }
 """Everything the register may know of people. A column more is a decision about rights.md, not about this test."""
@@ -42,6 +45,7 @@ WRITTEN_DOWN: dict[tuple[str, str], dict[str, str]] = {
         "UPDATE": "during principal category category_reason recorded_until",
     },
     ("registrar", "roster_rows"): {"SELECT": ALL, "INSERT": ALL, "DELETE": ALL},
+    ("registrar", "residency_reviews"): {"SELECT": ALL, "UPDATE": "decision decided_at"},
     ("registrar", "access_records"): {"SELECT": ALL, "INSERT": ALL},
     ("siting_job", "residencies"): {
         "SELECT": "building_number division_code category during principal recorded_until",
@@ -140,7 +144,15 @@ def test_models_of_people_are_the_allowed_tables_and_no_other() -> None:
 
 
 def test_only_tables_of_people_refer_to_a_person(connection: psycopg.Connection) -> None:
-    telling = {"person_id", "envelope", "document_digest", "citizenship_class", "hukou_code", "hukou_as_of"}
+    telling = {
+        "person_id",
+        "residency_id",
+        "envelope",
+        "document_digest",
+        "citizenship_class",
+        "hukou_code",
+        "hukou_as_of",
+    }
     named = {table for table, names in columns(connection).items() if names & telling}
     assert named == PERSON_COLUMNS.keys()
 

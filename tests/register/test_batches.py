@@ -122,7 +122,7 @@ def test_one_event_registers_a_batch_and_stands_in_the_history_of_each_of_its_bu
 ) -> None:
     _import(make_rows([_square(0), _square(1)]))
     _import(make_rows([_square(5), BOWTIE]), source="another")
-    assert _all(database, "SELECT building_number, verb, actor, batch_id FROM reg.building_events ORDER BY seq") == [
+    assert _all(database, "SELECT building_numbers, verb, actor, batch_id FROM reg.building_events ORDER BY seq") == [
         (None, "register", "test", 1),
         (None, "register", "test", 2),
     ]

@@ -18,12 +18,39 @@ CREATE TRIGGER buildings_keep BEFORE DELETE OR TRUNCATE ON reg.buildings
     FOR EACH STATEMENT EXECUTE FUNCTION calc.refuse();
 CREATE TRIGGER dwellings_keep BEFORE DELETE OR TRUNCATE ON reg.dwellings
     FOR EACH STATEMENT EXECUTE FUNCTION calc.refuse();
+CREATE TRIGGER addresses_keep BEFORE DELETE OR TRUNCATE ON reg.addresses
+    FOR EACH STATEMENT EXECUTE FUNCTION calc.refuse();
+CREATE TRIGGER building_lineage_keep BEFORE DELETE OR TRUNCATE OR UPDATE ON reg.building_lineage
+    FOR EACH STATEMENT EXECUTE FUNCTION calc.refuse();
+CREATE TRIGGER building_versions_keep BEFORE DELETE OR TRUNCATE ON reg.building_versions
+    FOR EACH STATEMENT EXECUTE FUNCTION calc.refuse();
 CREATE TRIGGER building_events_keep BEFORE DELETE OR TRUNCATE OR UPDATE ON reg.building_events
     FOR EACH STATEMENT EXECUTE FUNCTION calc.refuse();
 CREATE TRIGGER number_serials_keep BEFORE DELETE OR TRUNCATE ON reg.number_serials
     FOR EACH STATEMENT EXECUTE FUNCTION calc.refuse();
 CREATE TRIGGER buildings_number_stays BEFORE UPDATE OF number ON reg.buildings
     FOR EACH ROW WHEN (OLD.number IS DISTINCT FROM NEW.number) EXECUTE FUNCTION calc.refuse_renumbering();
+
+
+-- The register only counts forwards: a serial set back would issue a number twice.
+CREATE FUNCTION calc.refuse_counting_back() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'numbers are counted forwards only' USING ERRCODE = 'restrict_violation';
+END $$;
+CREATE TRIGGER number_serials_forwards BEFORE UPDATE ON reg.number_serials
+    FOR EACH ROW WHEN (NEW.next_serial < OLD.next_serial OR NEW.next_seq < OLD.next_seq)
+    EXECUTE FUNCTION calc.refuse_counting_back();
+
+-- What a version says was said: it can only be closed, once.
+CREATE FUNCTION calc.refuse_rewriting() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'a version of building % is not rewritten', OLD.building_number
+        USING ERRCODE = 'restrict_violation';
+END $$;
+CREATE TRIGGER building_versions_once BEFORE UPDATE ON reg.building_versions
+    FOR EACH ROW WHEN (OLD.closed_seq IS NOT NULL
+        OR to_jsonb(OLD) - 'closed_seq' IS DISTINCT FROM to_jsonb(NEW) - 'closed_seq')
+    EXECUTE FUNCTION calc.refuse_rewriting();
 
 CREATE FUNCTION calc.check_building_references() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -79,5 +106,38 @@ CREATE TRIGGER external_references_building_in AFTER INSERT ON reg.external_refe
     REFERENCING NEW TABLE AS incoming FOR EACH STATEMENT EXECUTE FUNCTION calc.check_building_exists();
 CREATE TRIGGER external_references_building_up AFTER UPDATE ON reg.external_references
     REFERENCING NEW TABLE AS incoming FOR EACH STATEMENT EXECUTE FUNCTION calc.check_building_exists();
-CREATE TRIGGER building_events_building_in AFTER INSERT ON reg.building_events
+CREATE TRIGGER building_versions_building_in AFTER INSERT ON reg.building_versions
     REFERENCING NEW TABLE AS incoming FOR EACH STATEMENT EXECUTE FUNCTION calc.check_building_exists();
+
+-- Kinship runs from a building to one that its event has just made: then no family tree has a circle.
+CREATE FUNCTION calc.check_lineage() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    wrong bigint;
+BEGIN
+    SELECT min(i.child_number) INTO wrong
+    FROM incoming i
+    LEFT JOIN reg.buildings c ON c.number = i.child_number AND c.registered_seq = i.seq
+    LEFT JOIN reg.buildings p ON p.number = i.parent_number AND p.registered_seq < i.seq
+    WHERE c.number IS NULL OR p.number IS NULL;
+    IF wrong IS NOT NULL THEN
+        RAISE EXCEPTION 'building % does not come of that event', wrong USING ERRCODE = 'foreign_key_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER building_lineage_in AFTER INSERT ON reg.building_lineage
+    REFERENCING NEW TABLE AS incoming FOR EACH STATEMENT EXECUTE FUNCTION calc.check_lineage();
+
+CREATE FUNCTION calc.check_event_buildings() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    missing bigint;
+BEGIN
+    SELECT min(n.number) INTO missing
+    FROM incoming i CROSS JOIN LATERAL unnest(i.building_numbers) AS n(number)
+    WHERE NOT EXISTS (SELECT FROM reg.buildings b WHERE b.number = n.number);
+    IF missing IS NOT NULL THEN
+        RAISE EXCEPTION 'building % is not registered', missing USING ERRCODE = 'foreign_key_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER building_events_buildings_in AFTER INSERT ON reg.building_events
+    REFERENCING NEW TABLE AS incoming FOR EACH STATEMENT EXECUTE FUNCTION calc.check_event_buildings();
