@@ -40,8 +40,8 @@ def settle(url: str, people: dict[Place, dict[str, int]]) -> None:
         for serial, (place, residents) in enumerate(people.items(), 1):
             number = numbering.issue(serial, "test")
             connection.execute(
-                "INSERT INTO reg.buildings (number, kind, status, division_code, east_100m, north_100m, h3_10,"
-                " geometry) VALUES (%s, 'residential', 'active', %s, %s, %s, 1, 'SRID=4490;POINT(106 37.5)')",
+                "INSERT INTO reg.buildings (registered_seq, number, kind, status, division_code, east_100m, north_100m,"
+                " h3_10, geometry) VALUES (0, %s, 'residential', 'active', %s, %s, %s, 1, 'SRID=4490;POINT(106 37.5)')",
                 (number, *place),
             )
             for category, many in residents.items():
