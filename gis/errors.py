@@ -127,7 +127,13 @@ class NoRelease(MenpaiError):  # noqa: N818
 
 
 class ReleaseExists(MenpaiError):  # noqa: N818
-    """There is a release of {day} already; a release is made once, so that two of them cannot be compared."""
+    """There is a release of {day} already, made once so that no two can be compared; the next free day is {free}."""
+
+    status = 409
+
+
+class ReleaseTooNear(MenpaiError):  # noqa: N818
+    """{day} is under {apart} days from the release of {near}: they could be compared; the next free day is {free}."""
 
     status = 409
 
@@ -208,7 +214,22 @@ class RosterNotReadable(MenpaiError):  # noqa: N818
     """{path} cannot be read as a roster: {why}."""
 
 
+class TableNotReadable(MenpaiError):  # noqa: N818
+    """{path} cannot be read: {why}."""
+
+
 class RosterDisturbed(MenpaiError):  # noqa: N818
     """Somebody was registered at a desk while this roster was being imported; nothing of it was kept: import again."""
 
     status = 409
+
+
+class Infeasible(MenpaiError):  # noqa: N818
+    """No plan does this: {why}."""
+
+    status = 422
+
+    @property
+    def demand(self) -> list[int]:
+        """The demand that is left over, by its numbers, sorted; empty where the sites alone are the trouble."""
+        return [int(i) for i in self.facts["demand"]]  # type: ignore[attr-defined]

@@ -7,11 +7,17 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, text
 
-from gis.errors import BadArgument, ReleaseExists
+from gis.errors import BadArgument, ReleaseExists, ReleaseTooNear
 from gis.store import session
 
 WITHHELD_BELOW = 10
 """Counts from 1 to 9 are withheld (rights.md, 8)."""
+LEAST_BUILDINGS = 3
+"""What one or two buildings hold is withheld, however many live there (rights.md, 8)."""
+APART = dt.timedelta(days=28)
+"""Without noise, the fewer people move between two releases, the more their difference tells of one home."""
+RELEASE_LOCK = 0x6D70_0003
+"""Held by whoever makes a release: two at once must not both find the month free."""
 LEGAL_TIME = ZoneInfo("Asia/Shanghai")
 
 
@@ -35,19 +41,39 @@ def today() -> dt.date:
 def release(on: dt.date | None = None) -> Released:
     """Write the release of a day, today by default; the one of a day is made once and stays.
 
-    Raises ReleaseExists, and BadArgument for a day to come.
+    Made anew after a correction, it would tell whoever kept the first what was corrected; so it is not.
+    Raises ReleaseExists, ReleaseTooNear, and BadArgument for a day to come.
     """
     day = on or today()
     if day > today():
         raise BadArgument(why=f"{day} is still to come; a release counts a day that has been")
     with session.open("siting_job") as connection:
-        known = connection.execute(text("SELECT 1 FROM pub.releases WHERE release = :day"), {"day": day}).scalar()
-        if known is not None:
-            raise ReleaseExists(day=day)
-        connection.execute(text("SELECT calc.release_counts(:day, :below)"), {"day": day, "below": WITHHELD_BELOW})
+        _keep_apart(connection, day)
+        connection.execute(
+            text("SELECT calc.release_counts(:day, :below, :buildings)"),
+            {"day": day, "below": WITHHELD_BELOW, "buildings": LEAST_BUILDINGS},
+        )
         divisions, divisions_withheld = _sums(connection, "division_counts", day)
         cells, cells_withheld = _sums(connection, "cell_counts", day)
     return Released(day, divisions, divisions_withheld, cells, cells_withheld)
+
+
+def _keep_apart(connection: Connection, day: dt.date) -> None:
+    """Refuse a release less than a month from another; two made at once wait for each other.
+
+    Raises ReleaseExists, ReleaseTooNear.
+    """
+    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": RELEASE_LOCK})
+    known = connection.execute(text("SELECT release FROM pub.releases ORDER BY release")).scalars().all()
+    free = day
+    for release in known:
+        if abs(free - release) < APART:
+            free = release + APART
+    if day in known:
+        raise ReleaseExists(day=day, free=free)
+    if free != day:
+        near = min(known, key=lambda release: abs(release - day))
+        raise ReleaseTooNear(day=day, near=near, apart=APART.days, free=free)
 
 
 def _sums(connection: Connection, table: Literal["division_counts", "cell_counts"], day: dt.date) -> tuple[int, int]:
