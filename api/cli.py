@@ -42,6 +42,7 @@ COMMANDS = {
     "serve": ("running:serve", "Serve the API and the map over a database that runs."),
     "sample": ("sample:sample", "Fill the register with a fictional sample."),
     "import": (IMPORTS, "Bring a file into the register."),
+    "match": ("matching:match", "Link a roster's addresses to a register's buildings: files only, no database."),
     "number": (NUMBERS, "Building numbers."),
     "release": ("drawing:release", "Make a dated release of counts through the disclosure gate."),
     "map": (MAPS, "Draw maps."),

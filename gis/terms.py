@@ -228,6 +228,42 @@ class Reason(Term):
     REPEATED_OCCUPANT = "repeated_occupant", "人员重复", "this occupant stands in the file more than once"
 
 
+class MatchOutcome(Term):
+    """What became of an address that was matched against the register."""
+
+    LINKED = "linked", "已匹配", "linked to one building"
+    REVIEW = "review", "待核", "a person decides"
+    UNMATCHED = "unmatched", "未匹配", "the register has no such building"
+
+
+class MatchGrade(Term):
+    """How sure a link is; nothing that is less sure is linked."""
+
+    ELEMENTS = "elements", "要素一致", "everything stated agrees"
+    FORMER = "former", "曾用名一致", "agrees through a former name"
+    TYPO = "typo", "个别字误", "agrees but for a slip in a name"
+    LOCATED = "located", "坐标区分", "several agree; the coordinate tells which"
+
+
+class MatchReason(Term):
+    """Why an address was not linked. The English face says what a person should look at."""
+
+    SEVERAL_BUILDINGS = "several_buildings", "多处相符", "several buildings agree; ask which division or street"
+    NAME_UNCERTAIN = "name_uncertain", "名称存疑", "a name is misspelt, and more than one is as near"
+    DIVISION_CONTRADICTS = "division_contradicts", "区划不符", "the rest agrees, but in another division"
+    BUILDING_NUMBER_MISSING = "building_number_missing", "缺少楼号", "a compound without the number of a building"
+    GROUP_MISSING = "group_missing", "缺少组号", "a village house without its group"
+    BUILDING_NOT_ACTIVE = "building_not_active", "建筑物已停用", "the building was demolished or replaced"
+    ROOM_NOT_POSSIBLE = "room_not_possible", "户室不可能", "the building has no such entrance, floor or room"
+    PLACE_BESIDE = "place_beside", "指旁边位置", "a place beside the one named is meant, or several are"
+    COORDINATES_CONTRADICT = "coordinates_contradict", "坐标不符", "the coordinate is far from the building"
+    NUMBER_NOT_FOUND = "number_not_found", "无此编号", "the street or compound is known, the number is not"
+    NAME_NOT_FOUND = "name_not_found", "无此名称", "no street, compound or village of this name"
+    ADDRESS_MISSING = "address_missing", "缺少地址", "the row gives no address"
+    REPEATED_OCCUPANT = "repeated_occupant", "人员重复", "this occupant stands in the file more than once"
+    UNREADABLE_ROW = "unreadable_row", "记录无法读取", "the row has a wrong number of fields"
+
+
 class Datum(Term):
     """Horizontal datum of incoming coordinates."""
 

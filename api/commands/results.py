@@ -3,7 +3,7 @@
 import csv
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -83,6 +83,27 @@ def drafted(out: Path | None) -> Iterator[Callable[[pa.Table], None]]:
         raise
 
 
+@contextmanager
+def streamed(out: Path, columns: Sequence[str]) -> Iterator[Callable[[Iterable[Sequence[object]]], None]]:
+    """Yield a function that writes rows under these columns: they become ``out`` at the end, or go if anything fails.
+
+    Raises BadArgument where there is no room.
+    """
+    place = out.resolve()
+    draft = _new_draft(place)
+    try:
+        with draft.open("w", encoding="utf-8", newline="") as file:
+            lines = csv.writer(file, lineterminator="\r\n")
+            lines.writerow(columns)
+            yield lines.writerows
+        draft.chmod(0o644)
+        draft.replace(place)
+    except OSError as error:
+        raise BadArgument(why=f"{out} cannot be written: {error.strerror}") from error
+    finally:
+        draft.unlink(missing_ok=True)
+
+
 def _new_draft(out: Path) -> Path:
     """Return an empty file beside ``out``."""
     handle, name = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")
@@ -106,6 +127,11 @@ def guarded(column: pa.ChunkedArray) -> list[object]:
     if not pa.types.is_string(column.type):
         return values
     return [f"'{value}" if _is_formula(value) else value for value in values]
+
+
+def guarded_text(text: str) -> str:
+    """Return a text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(FORMULA_STARTS) and _is_formula(text) else text
 
 
 def _is_formula(value: object) -> bool:

@@ -134,7 +134,7 @@ class Reader:
             self._hasher.row(texts),
             klass,
             county_code(texts.hukou_code),
-            _as_of(texts.hukou_as_of),
+            as_of(texts.hukou_as_of),
             start,
             until,
             basis,
@@ -239,7 +239,7 @@ def _sex(text: str | None) -> str | None:
     return _SEXES.get(text.strip().lower(), Sex.UNKNOWN).value if text and text.strip() else None
 
 
-def _as_of(text: str | None) -> dt.date | None:
+def as_of(text: str | None) -> dt.date | None:
     """Return when a hukou code was written: a date, or the first day of a year; None for anything else."""
     word = _word(text)
     if word and len(word) == _YEAR and word.isdecimal() and int(word):

@@ -13,32 +13,15 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-_SIMPLIFIED: Final = dict(
-    zip(
-        "號樓單棟層區縣鎮鄉寧銀吳衛陽東莊園灣橋廣場門處組隊戶間營臺華嶺馬龍長興慶賀蘭豐濱灘溝團書學醫業廠頭樂壩澤紅鹽涇靈銅峽農羅關灤閱車",
-        "号楼单栋层区县镇乡宁银吴卫阳东庄园湾桥广场门处组队户间营台华岭马龙长兴庆贺兰丰滨滩沟团书学医业厂头乐坝泽红盐泾灵铜峡农罗关滦阅车",
-        strict=True,
-    )
-)
-_DASHES: Final = dict.fromkeys("‐‑‒–—―−﹣－ー─━", "-")
-_ZEROS: Final = dict.fromkeys("○◯", "〇")
-_SPELLINGS: Final = _SIMPLIFIED | _DASHES | _ZEROS
-_SPELLED_ELSE: Final = re.compile(f"[{''.join(_SPELLINGS)}]")
+from gis.addresses.characters import SPELLED_ELSE, SPELLINGS
+from gis.addresses.numerals import NUMERALS, RANKS, value
 
-_NUMERALS: Final = {numeral: value for value, numeral in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
-_RANKS: Final = {"十": 10, "百": 100, "千": 1000}
 # Places where a numeral counts something. Not 路, 街 or 巷: 三官一巷 is a name, and so is 第一社区.
 _COUNTED: Final = "号|幢|栋|座|单元|门(?=[0-9零〇一二两三四五六七八九十])|层|楼|室|户|院|组|队|社(?!区)|期|排|[#]"
 _NUMERAL: Final = "[零〇一二两三四五六七八九十百千廿卅]"
 _CHINESE_NUMBER: Final = re.compile(
     f"{_NUMERAL}{_NUMERAL}*(?={_COUNTED})"
 )  # x x*, not x+: re then skips to the first x
-_PROPER_NUMBER: Final = re.compile(
-    "(?:(?P<千>[一二两三四五六七八九])千(?P<千零>零?))?"
-    "(?:(?P<百>[一二两三四五六七八九])百(?P<百零>零?))?"
-    "(?:(?P<十>[一二三四五六七八九]?)十)?(?P<一>[一二三四五六七八九]?)"
-)
-
 _LOWER: Final = re.compile("[a-z][a-z]*")
 _UNUSUAL: Final = re.compile("[^一-鿿〇0-9A-Z#\n][^一-鿿〇0-9A-Z#\n]*")
 _NUMBERED_BUILDING: Final = re.compile("[#幢栋](?<=[0-9A-Z].)楼?")
@@ -66,7 +49,7 @@ def _normal_lines(text: str) -> str:
     if not unicodedata.is_normalized("NFKC", text):
         text = "\n".join(unicodedata.normalize("NFKC", line).replace("\n", " ") for line in text.split("\n"))
     text = _LOWER.sub(lambda found: found[0].upper(), text)
-    text = _SPELLED_ELSE.sub(lambda found: _SPELLINGS[found[0]], text)
+    text = SPELLED_ELSE.sub(lambda found: SPELLINGS[found[0]], text)
     text = _UNUSUAL.sub(_joint, text)
     text = _CHINESE_NUMBER.sub(_in_digits, text)
     text = _NUMBERED_BUILDING.sub("号楼", text)
@@ -99,23 +82,10 @@ def _in_digits(found: re.Match[str]) -> str:
         return numerals  # 2十号: half of the number is written otherwise, and joining would invent one
     if "廿" in numerals or "卅" in numerals:
         return numerals
-    if not _RANKS.keys() & set(numerals):
-        return "".join(str(_NUMERALS[numeral]) for numeral in numerals)
-    value = _value(numerals.replace("〇", "零"))
-    return numerals if value is None else str(value)
-
-
-def _value(numerals: str) -> int | None:
-    """Return the value of a number with ranks (三百七十三); None where it is not written properly."""
-    found = _PROPER_NUMBER.fullmatch(numerals)
-    if not found or (found["百"] and found["一"] and found["十"] is None and not found["百零"]):
-        return None  # 一百五 is 150 to one and 105 to another
-    if found["千"] and not found["百"] and not found["千零"] and (found["一"] or found["十"] is not None):
-        return None
-    value = sum(_NUMERALS[found[rank]] * _RANKS[rank] for rank in "千百" if found[rank])
-    if found["十"] is not None:
-        value += 10 * (_NUMERALS[found["十"]] if found["十"] else 1)
-    return value + (_NUMERALS[found["一"]] if found["一"] else 0)
+    if not RANKS.keys() & set(numerals):
+        return "".join(str(NUMERALS[numeral]) for numeral in numerals)
+    number = value(numerals.replace("〇", "零"))
+    return numerals if number is None else str(number)
 
 
 class DwellingPlace(NamedTuple):

@@ -1,0 +1,111 @@
+"""What a reader of addresses sees: characters in one writing, numbers in digits, remarks set aside.
+
+Unlike ``normalise``, which prepares for exact comparison, this also takes away what people write around an
+address (现住：…, …（租住）) and keeps a mark where a remark makes the place itself doubtful (对面, 附近).
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Final
+
+from gis.addresses.characters import CAPITALS, SPELLED_ELSE, SPELLINGS
+from gis.addresses.numerals import digits
+
+DOUBT: Final = "※"
+"""Stands where a remark says that the place meant is not the one named."""
+NEARBY: Final = re.compile(
+    "附近|旁边|旁$|旁(?=[0-9])|斜?对面|对过|隔壁|后面|前面|门口$|路口|交叉口|交汇处|周边|一带|边上|拐角|之间|以[东西南北]"
+    "|[东西南北][侧面](?![一-鿿]*[园苑府庭居里城村路街巷])|[往向][东西南北]|[0-9]+米|已拆|已搬|搬走|待拆|、|~|或|至(?=[0-9])"
+    f"|{DOUBT}"
+)
+"""Words that name a place beside the one written, or several."""
+
+_CAPITAL: Final = "".join(CAPITALS)
+_ONE: Final = f"零〇一二两三四五六七八九十百千廿卅{_CAPITAL}"
+_NUMERAL: Final = f"[{_ONE}]"
+_LOWER: Final = re.compile("[a-z]+")
+_LABEL: Final = re.compile(
+    "^[\\s,.。:;]*(?:(?:现|暂|常|家庭|户籍|详细|实际|租住|经常)*"
+    "(?:居住?地?址?|住所?|住地|住址|地址|住处|住在)(?:地|为|在)?[\\s:;,]+"
+    "|(?:现住址?|暂住地?址?|现居住?(?:地址?|在|于)?|住址|地址|居住地址?|租住在?|住在)[\\s:;,]*)",
+    re.MULTILINE,
+)
+_BRACKETED: Final = re.compile("[(\\[{【〔〖<《「『]([^()\\[\\]{}【】〔〕〖〗<>《》「」『』\n]*)[)\\]}】〕〗>》」』]")
+_OPEN: Final = re.compile("[(\\[{【〔〖<《「『][^0-9\n]*$", re.MULTILINE)
+_PART: Final = re.compile("(?:[A-Z0-9]|[东西南北中]|[一二三四五六])+(?:区|期|院|座|栋|幢|号楼|单元|室)")
+_BESIDE: Final = re.compile("(?:的?(?:斜?对面|对过|附近|旁边?|隔壁|后面|前面|周边|一带|[东西南北][侧面边]|后|边上))+")
+_AFTERWORD: Final = re.compile(
+    "(?<=[0-9A-Z室户号楼元层栋幢座组队社房院])[\\s,;.。、:/-]*(?:(?:现|暂|临时|长期|目前)*(?:租住|租房|租用|出租|租户|承租|租赁|居住|暂住"
+    "|自住|借住|寄住|合租|整租|入住|住)(?:人员?|户|屋|房|中|此处|在此|于此)?|自建房|自购房|自有房|商品房|安置房|公租房|廉租房|出租[屋房]"
+    "|(?:二?房东|亲戚|朋友|父母|子女|儿子|女儿|岳父|同事|老乡)[的]?家?|自己?家|本人|[一-鿿]某*家|租)[,;.。]*$",
+    re.MULTILINE,
+)
+_UNUSUAL: Final = re.compile("[^一-鿿〇0-9A-Z#、~※\n]+")
+_OF: Final = re.compile("(?<=[0-9])(?:之|号之)(?=[0-9])")
+_COUNTED: Final = (
+    f"号|[#幢栋座层楼室期排梯冢]|单元|门(?=[0-9{_ONE}]|$)|[组队](?![建一-鿿]*局)|村民小组|小组|居民小组"
+    f"|社(?=[0-9{_ONE}]|$)|户$|区(?!社区)"
+)
+_CHINESE_NUMBER: Final = re.compile(
+    f"(?<![0-9A-Z{_ONE}]){_NUMERAL}+(?={_COUNTED})"
+    f"|(?<=[路街巷道]){_NUMERAL}*百{_NUMERAL}*(?=[一-鿿])"
+    f"|(?<=[0-9A-Z元层楼门号栋幢座室#组队社村路街巷道]){_NUMERAL}+$"
+    f"|(?<=[0-9{_ONE}]-){_NUMERAL}+|{_NUMERAL}+(?=-[0-9{_ONE}])",
+    re.MULTILINE,
+)
+
+
+def clean(text: str) -> str:
+    """Return an address as a reader takes it in; empty where nothing of it is left."""
+    return clean_many([text])[0]
+
+
+def clean_many(texts: Sequence[str]) -> list[str]:
+    """Return n addresses as a reader takes them in; all are worked on as one string, a line each."""
+    text = "\n".join([text.replace("\n", " ").replace("\r", " ") for text in texts])
+    if not unicodedata.is_normalized("NFKC", text):
+        text = "\n".join([unicodedata.normalize("NFKC", line).replace("\n", " ") for line in text.split("\n")])
+    text = _LOWER.sub(lambda found: found[0].upper(), text)
+    text = SPELLED_ELSE.sub(lambda found: SPELLINGS[found[0]], text)
+    text = _LABEL.sub("", text)
+    text = _OPEN.sub("", _BRACKETED.sub(_in_brackets, text))
+    text = _AFTERWORD.sub("", text)
+    text = _UNUSUAL.sub(_joint, text)
+    text = _CHINESE_NUMBER.sub(_in_digits, text)
+    return _OF.sub("-", text).split("\n") if texts else []
+
+
+def _in_brackets(found: re.Match[str]) -> str:
+    """Return what of a remark in brackets belongs to the address: a part of it, or the doubt it casts."""
+    inside = found[1].strip()
+    if _BESIDE.fullmatch(inside):
+        return DOUBT
+    return inside if _PART.fullmatch(inside) else ","
+
+
+def _joint(found: re.Match[str]) -> str:
+    """Return what stays of a run that is neither a common character nor a digit.
+
+    Rare letters stay; of spaces and punctuation a hyphen between numbers, or a gap that tells them apart.
+    """
+    run = found[0]
+    letters = "".join(filter(str.isalnum, run))
+    if letters:
+        return letters
+    text, start, end = found.string, found.start(), found.end()
+    before, after = text[start - 1 : start], text[end : end + 1]
+    if not (_is_number(before) and _is_number(after)):
+        return ""
+    if "-" in run or run.strip() in {"/", ".", "·", "_", "\\", "‧", "•"}:
+        return "-"
+    return " " if before.isdigit() and after.isdigit() and before.isascii() and after.isascii() else ""
+
+
+def _is_number(character: str) -> bool:
+    return character != "" and ((character.isascii() and character.isalnum()) or character in _ONE)
+
+
+def _in_digits(found: re.Match[str]) -> str:
+    """Return a Chinese number as ASCII digits; one that is no proper number stays as it is."""
+    return digits(found[0]) or found[0]

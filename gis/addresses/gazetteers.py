@@ -1,0 +1,263 @@
+"""Names of divisions as people write them in front of an address, and what they allow the address to be in.
+
+The gazetteer holds today's divisions and those that were: 固原县 is 原州区 today, 新城区 of 银川 may be any of
+the districts that were set up in its place. A former name narrows less than a name in force, never more.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Iterator
+from typing import Final, NamedTuple
+
+from gis.addresses.cleaning import clean
+
+_PROVINCE: Final = re.compile(
+    "(?:中华人民共和国|中国)?(?:宁夏回族自治区|宁夏回族区|宁夏自治区|宁夏省|宁夏区|宁夏(?![东西南北中]?(?:路|街|巷|大)))+"
+)
+_COMMITTEE: Final = re.compile("^(.+?)(?:社区)?(?:居民委员会|居委会|社区)$")
+_VILLAGE: Final = re.compile("^(.+?)村?(?:村民委员会|民委员会|村委会|委会|行政村|村)$")
+_COMMUNITY_ENDS: Final = (
+    "社区",
+    "居委会",
+    "社区居委会",
+    "社区居民委员会",
+    "居民委员会",
+    "社区居委",
+    "居委",
+    "社区委员会",
+)
+_VILLAGE_ENDS: Final = ("村", "村委会", "村村委会", "村民委员会", "村村民委员会", "行政村", "村行政村", "村村委")
+_STREET_OFFICE: Final = ("街道", "街道办事处", "街道办", "办事处", "街办", "街")
+_NO_CITY: Final = (
+    "(?![东西南北中]?(?:路|街|巷|大[道街]|公路|小区|花园|家园|新村|苑|城|大厦|广场|宾馆|饭店|商|园|府|里|居))"
+)
+_LONGEST: Final = 18
+_SHORTEST: Final = 2
+_SHORT_NAME: Final = 2
+
+
+class DivisionName(NamedTuple):
+    """One division of the list that the gazetteer is made from."""
+
+    code: int
+    """Twelve digits."""
+    name: str
+    level: str
+    """prefecture, county, township or village."""
+
+
+class FormerName(NamedTuple):
+    """A county or prefecture that is no more, and the counties of today that it may mean."""
+
+    name: str
+    prefectures: frozenset[int]
+    """Six digits of the prefectures it may be written under; of a prefecture, itself."""
+    counties: frozenset[int]
+    """Six digits each."""
+
+
+class Divisions(NamedTuple):
+    """What the divisions written in front of an address say, and what stands after them."""
+
+    rest: str
+    counties: frozenset[int] | None = None
+    """Counties (six digits) the address can be in; None where nothing is said, empty where it contradicts itself."""
+    township: str = ""
+    """街道 and 镇; 乡 counts as 镇, which it may have become."""
+    community: str = ""
+    """社区 or 村, with that word."""
+    prefecture: str = ""
+    county: str = ""
+    unread: str = ""
+    """What stands after the township: the rest as it is where the community is not taken for one."""
+    doubtful: bool = False
+    """The community is a bare 村, which may as well be the name of an estate (光明新村)."""
+
+
+class Gazetteer:
+    """Names of divisions, looked up at the start of a text."""
+
+    def __init__(self, divisions: Iterable[DivisionName] = (), former: Iterable[FormerName] = ()) -> None:
+        """Take the divisions in force, and the county-level names that were."""
+        self._prefectures: dict[str, tuple[frozenset[int], frozenset[int]]] = {}
+        self._counties: dict[str, list[tuple[frozenset[int], frozenset[int], str]]] = {}
+        self._townships: dict[str, str] = {}
+        self._communities: dict[str, str] = {}
+        self.county_names: dict[int, str] = {}
+        self._under: dict[int, set[int]] = {}
+        for division in divisions:
+            self._add(division)
+        self._in_force = frozenset(self._prefectures)
+        for past in former:
+            self._add_former(past)
+        self._city = self._compiled()
+
+    def add_township(self, name: str, meaning: str | None = None) -> str:
+        """Let a township be known in all its writings, as itself or as another; returns the name it is known by."""
+        known = township_key(name) if meaning is None else township_key(meaning)
+        for form in _township_forms(clean(name)):
+            self._townships.setdefault(form, known)
+        return known
+
+    def add_community(self, name: str, meaning: str | None = None) -> str:
+        """Let a community or village be known in all its writings; returns the name it is known by."""
+        known = community_key(name) if meaning is None else community_key(meaning)
+        for form in _community_forms(community_key(clean(name))):
+            self._communities.setdefault(form, known)
+        return known
+
+    @property
+    def communities(self) -> set[str]:
+        """The communities and villages it knows, by the names they are known by."""
+        return set(self._communities.values())
+
+    def read(self, text: str) -> Divisions:
+        """Take the divisions off the start of a cleaned address, exactly as they are known."""
+        found = _PROVINCE.match(text)
+        at = found.end() if found else 0
+        prefectures: frozenset[int] | None = None
+        counties: frozenset[int] | None = None
+        prefecture = county = ""
+        while (city := self._city.match(text, at)) and not self._starts(text, at):
+            prefecture, at = city[0], city.end()
+            prefectures, counties = self._prefectures[prefecture]
+        named = self._county(text, at, prefectures)
+        if named is not None:
+            county, counties, at = named
+        township, at = _longest(self._townships, text, at)
+        community, after = _longest(self._communities, text, at)
+        doubtful = community.endswith("村") and after - at == len(community)
+        return Divisions(text[after:], counties, township, community, prefecture, county, text[at:], doubtful)
+
+    def _starts(self, text: str, at: int) -> bool:
+        """Tell whether a longer name of a county starts where a city's does: 固原县, 石嘴山区."""
+        return any(text.startswith(name, at) for name in self._ambiguous)
+
+    def _county(self, text: str, at: int, prefectures: frozenset[int] | None) -> tuple[str, frozenset[int], int] | None:
+        """Return the county named at a place, the counties it may mean, and where its name ends."""
+        name, end = _longest_key(self._counties, text, at)
+        if not name:
+            return None
+        meanings = self._counties[name]
+        if not name.endswith(("区", "县", "市")) and not self._division_follows(text, end):
+            return None
+        fitting = [
+            counties for under, counties, _ in meanings if prefectures is None or not prefectures or under & prefectures
+        ]
+        return meanings[0][2], frozenset().union(*fitting), end
+
+    def _division_follows(self, text: str, at: int) -> bool:
+        return _longest(self._townships, text, at)[1] > at or _longest(self._communities, text, at)[1] > at
+
+    def _add(self, division: DivisionName) -> None:
+        code, name = division.code // 10**6, clean(division.name)
+        if division.level == "prefecture":
+            counties = self._under.setdefault(code, set())
+            for form in {name, name.removesuffix("市")}:
+                self._prefectures[form] = (frozenset({code}), frozenset(counties))
+        elif division.level == "county":
+            self.county_names[code] = name
+            self._join(code // 100 * 100, code)
+            forms = {name} | ({name[:-1]} if len(name) > _SHORT_NAME else set())
+            for form in forms:
+                self._counties.setdefault(form, []).append((frozenset({code // 100 * 100}), frozenset({code}), name))
+        elif division.level == "township":
+            self.add_township(name)
+        elif division.level == "village":
+            self.add_community(name)
+
+    def _lead(self, prefecture: int, county: int) -> None:
+        """Let a former name of a prefecture lead to a county that was in it."""
+        for form, (codes, counties) in self._prefectures.items():
+            if prefecture in codes and form not in self._in_force:
+                self._prefectures[form] = (codes, counties | {county})
+
+    def _join(self, prefecture: int, county: int) -> None:
+        """Count a county to a prefecture, in every writing of that prefecture."""
+        self._under.setdefault(prefecture, set()).add(county)
+        for form, (codes, counties) in self._prefectures.items():
+            if prefecture in codes:
+                self._prefectures[form] = (codes, counties | {county})
+
+    def _add_former(self, past: FormerName) -> None:
+        name = clean(past.name)
+        if name.endswith("市") and name in self._prefectures:
+            return  # 吴忠市 was a county once, and is a prefecture now
+        if name.endswith("地区"):
+            for form in {name, name.removesuffix("地区")} - self._in_force:
+                codes, counties = self._prefectures.get(form, (frozenset[int](), frozenset[int]()))
+                self._prefectures[form] = (codes | past.prefectures, counties | past.counties)
+            return
+        for prefecture in past.prefectures:
+            for county in past.counties:
+                self._lead(prefecture, county)
+        meanings = self._counties.setdefault(name, [])
+        meanings.append((past.prefectures, past.counties, name))
+        for code in past.counties:  # a county of today may be written under the prefecture it was in
+            today = self.county_names.get(code, "")
+            for form in {today, today[:-1]} & self._counties.keys():
+                self._counties[form].append((past.prefectures, frozenset({code}), today))
+
+    def _compiled(self) -> re.Pattern[str]:
+        """Return what finds a prefecture; a short one (银川) not where it begins the name of a street."""
+        self._ambiguous = [
+            name for name in self._counties if any(name.startswith(city) and name != city for city in self._prefectures)
+        ]
+        forms = sorted(self._prefectures, key=len, reverse=True)
+        if not forms:
+            return re.compile("(?!)")
+        return re.compile("|".join(form if form.endswith(("市", "区")) else form + _NO_CITY for form in forms))
+
+
+def township_key(name: str) -> str:
+    """Return the name a township is known by: 长城中路街道, and 三河镇 for 三河乡 too."""
+    return name[:-1] + "镇" if name.endswith("乡") else name
+
+
+def community_key(name: str) -> str:
+    """Return the name a community or village is known by: 文联社区 for 文联居委会, 园子村 for 园子村委会."""
+    found = _VILLAGE.match(name) if name.endswith(("村", "村委会", "村民委员会")) else None
+    if found:
+        return found[1] + "村"
+    found = _COMMITTEE.match(name)
+    return found[1] + "社区" if found else name
+
+
+def community_stem(name: str) -> str:
+    """Return the name of a community without the word for it."""
+    return name.removesuffix("社区").removesuffix("村")
+
+
+def _township_forms(name: str) -> Iterator[str]:
+    if name.endswith("街道"):
+        yield from (name.removesuffix("街道") + end for end in _STREET_OFFICE[:-1])
+    elif name.endswith(("镇", "乡")):
+        yield from (name[:-1] + "镇", name[:-1] + "乡", name + "人民政府")
+    else:
+        yield name
+
+
+def _community_forms(name: str) -> Iterator[str]:
+    stem = community_stem(name)
+    if name.endswith("社区"):
+        yield from (stem + end for end in _COMMUNITY_ENDS)
+    elif name.endswith("村"):
+        yield from (stem + end for end in _VILLAGE_ENDS)
+    else:
+        yield name
+
+
+def _longest(names: dict[str, str], text: str, at: int) -> tuple[str, int]:
+    """Return the meaning of the longest name that stands at a place, and where it ends; nothing, there."""
+    for length in range(min(_LONGEST, len(text) - at), _SHORTEST - 1, -1):
+        meaning = names.get(text[at : at + length])
+        if meaning is not None:
+            return meaning, at + length
+    return "", at
+
+
+def _longest_key(names: Collection[str], text: str, at: int) -> tuple[str, int]:
+    for length in range(min(_LONGEST, len(text) - at), _SHORTEST - 1, -1):
+        name = text[at : at + length]
+        if name in names:
+            return name, at + length
+    return "", at

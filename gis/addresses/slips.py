@@ -1,0 +1,84 @@
+"""Slips of the pen in names: how many, and whether they could tell two places apart.
+
+A slip is a character written for another, left out, doubled, added, or two that changed places (optimal string
+alignment). Characters that tell neighbours apart (东 and 西, 一 and 二, 路 and 巷, A and B) are never mistaken for
+one another: 东升南巷 is no slip for 东升北巷.
+"""
+
+from collections import Counter
+from typing import Final
+
+_TELLING: Final = (
+    frozenset("东西南北中上下前后左右内外"),
+    frozenset("一二三四五六七八九十百零〇两甲乙丙丁0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+    frozenset("新老旧大小"),
+    frozenset("路街巷道弄线"),
+    frozenset("园苑府庭居里城湾墅邸庄郡都院寓厦楼舍区村社"),
+)
+_TELLS: Final = frozenset().union(*_TELLING[:3])
+"""What makes another name where it is added or left out; the word for a street or a compound does not."""
+_DIGITS: Final = frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+
+
+def slips(written: str, name: str, most: int) -> int:
+    """Return how many slips lead from a name to what was written, or ``most`` + 1 where they are more than that."""
+    if written == name:
+        return 0
+    if abs(len(written) - len(name)) > most:
+        return most + 1
+    start = 0
+    shorter = min(len(written), len(name))
+    while start < shorter and written[start] == name[start]:
+        start += 1
+    end = 0
+    while end < shorter - start and written[-1 - end] == name[-1 - end]:
+        end += 1
+    left, right = written[start : len(written) - end], name[start : len(name) - end]
+    if not left or not right:
+        return min(len(left) + len(right), most + 1)
+    if len(left) == len(right) == 1:
+        return 1
+    return min(_aligned(left, right), most + 1)
+
+
+def tells_apart(written: str, name: str) -> bool:
+    """Tell whether what differs could be what tells two places apart: a number, or 东 where the other has 西."""
+    lost, gained = Counter(name), Counter(written)
+    lost.subtract(written)
+    gained.subtract(name)
+    missing = {character for character, many in lost.items() if many > 0}
+    added = {character for character, many in gained.items() if many > 0}
+    if (missing | added) & _DIGITS:
+        return True
+    return any(missing & kind and added & kind for kind in _TELLING)
+
+
+def leaves_out(written: str, name: str) -> bool:
+    """Tell whether a telling character was left out or added: 黄河路 for 黄河东路 may be another street."""
+    if len(written) == len(name):
+        return False
+    more, less = (written, name) if len(written) > len(name) else (name, written)
+    over = Counter(more)
+    over.subtract(less)
+    added = [character for character, many in over.items() if many > 0]
+    return any(character in _TELLS and character not in less for character in added)
+
+
+def shortened(text: str) -> list[str]:
+    """Return a text and all that is left of it without one character: what one slip makes of two texts meets here."""
+    return [text, *{text[:at] + text[at + 1 :] for at in range(len(text))}]
+
+
+def _aligned(left: str, right: str) -> int:
+    """Return the optimal string alignment distance of two texts."""
+    before: list[int] = []
+    row = list(range(len(right) + 1))
+    for i, one in enumerate(left, 1):
+        current = [i] + [0] * len(right)
+        for j, other in enumerate(right, 1):
+            best = min(row[j] + 1, current[j - 1] + 1, row[j - 1] + (one != other))
+            if i > 1 and j > 1 and one == right[j - 2] and left[i - 2] == other:
+                best = min(best, before[j - 2] + 1)
+            current[j] = best
+        before, row = row, current
+    return row[-1]

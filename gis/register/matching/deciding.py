@@ -1,0 +1,271 @@
+"""Link, queue, or say that the register has no such building: a wrong link is worse than none.
+
+A row is linked where exactly one active building agrees with everything it states. Everything else waits for a
+person, with the reason and up to five candidates, what agrees and what contradicts.
+"""
+
+import math
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from gis.addresses.cleaning import DOUBT, NEARBY
+from gis.addresses.gazetteers import Divisions
+from gis.addresses.reading import Elements, of_tokens
+from gis.addresses.tokens import cut
+from gis.register.matching import exact, typos
+from gis.register.matching.exact import Found
+from gis.register.matching.index import Index
+from gis.terms import MatchGrade, MatchOutcome, MatchReason
+
+MOST_CANDIDATES: Final = 5
+NEAR_M: Final = 150
+"""Two candidates are told apart by a coordinate where one is within this of it …"""
+FAR_M: Final = 500
+"""… and the other beyond this."""
+CONTRADICTS_M: Final = 5_000
+"""A coordinate this far from the building contradicts the address."""
+_DEGREE_M: Final = 111_320
+_FIRST_DIGIT: Final = re.compile("[0-9A-Z]")
+_LEAST_TO_READ: Final = 2
+_MOST_CACHED: Final = 400_000
+
+
+class Verdict(NamedTuple):
+    """What became of one address."""
+
+    outcome: MatchOutcome
+    row: int = -1
+    """The building linked, by its place in the index; -1 for none."""
+    room: str = ""
+    grade: MatchGrade | None = None
+    reason: MatchReason | None = None
+    candidates: tuple[Found, ...] = ()
+    """The readings that came into question, best first; of a link, the one that was taken."""
+
+
+class Explanation(NamedTuple):
+    """A candidate, as a person who decides sees it."""
+
+    number: str
+    address: str
+    agrees: str
+    """Elements of the address that are the building's too."""
+    contradicts: str
+    """Elements that are not, and what else speaks against it."""
+
+
+@dataclass
+class Matcher:
+    """Decides on addresses against one index."""
+
+    index: Index
+    _prefixes: dict[str, Divisions] = field(default_factory=dict)
+    _speller: typos.Speller | None = None
+
+    def decide(self, text: str, point: tuple[float, float] | None = None) -> Verdict:
+        """Decide on a cleaned address; ``point`` is its longitude and latitude in the register's datum, where known."""
+        if len(text) < _LEAST_TO_READ:
+            return Verdict(MatchOutcome.UNMATCHED, reason=MatchReason.ADDRESS_MISSING)
+        divisions = self.divisions(text)
+        verdict = self._decide_exactly(text, divisions, point)
+        if verdict is None and divisions.doubtful:
+            undoubted = divisions._replace(rest=divisions.unread, community="")
+            verdict = self._decide_exactly(text, undoubted, point)
+        if verdict is None and divisions.counties != frozenset():
+            verdict = self._decide_with_slips(text, divisions, point)
+        return verdict or self._refuse(divisions)
+
+    def divisions(self, text: str) -> Divisions:
+        """Return the divisions at the start of a cleaned address; what stands before the first digit is read once."""
+        digit = _FIRST_DIGIT.search(text)
+        end = digit.start() if digit else len(text)
+        prefix = text[:end]
+        read = self._prefixes.get(prefix)
+        if read is None:
+            if len(self._prefixes) > _MOST_CACHED:
+                self._prefixes.clear()
+            read = self._prefixes[prefix] = self.index.gazetteer.read(prefix)
+        return read._replace(rest=read.rest + text[end:], unread=read.unread + text[end:])
+
+    def _decide_exactly(self, text: str, divisions: Divisions, point: tuple[float, float] | None) -> Verdict | None:
+        """Decide by the buildings that agree in everything; None where there are none."""
+        demands = exact.constraint(self.index, divisions)
+        whole: dict[int, Found] = {}
+        partial: dict[int, Found] = {}
+        for read in self._readings(divisions):
+            agreeing = list(exact.find(self.index, read, demands))
+            found = partial if all(self._partial(one) for one in agreeing) else whole
+            for one in agreeing:
+                known = found.get(one.row)
+                if known is None or (self._room(known) is None and self._room(one) is not None):
+                    found[one.row] = one
+        found = whole or partial
+        return self._choose(text, list(found.values()), point) if found else None
+
+    def _partial(self, one: Found) -> bool:
+        """Tell whether a reading leaves out the number of the building that it leads to."""
+        return not one.read.building and self.index.views["building"][one.row] != 0
+
+    def _readings(self, divisions: Divisions) -> Iterable[Elements]:
+        """Yield the readings of what stands after the divisions; digits with a gap are read joined and apart."""
+        rest = divisions.rest
+        for text in (rest.replace(" ", ""), rest) if " " in rest else (rest,):
+            for read in of_tokens(cut(text)):
+                if read.place or read.compound or not read.building or read.number:
+                    yield read
+                else:
+                    yield read._replace(compound=divisions.community)
+
+    def _decide_with_slips(self, text: str, divisions: Divisions, point: tuple[float, float] | None) -> Verdict | None:
+        """Decide by the buildings that agree but for slips in names; None where there are none."""
+        if self._speller is None:
+            self._speller = typos.Speller(self.index)
+        candidates = self._with_slips(divisions)
+        if not candidates and divisions.community:
+            candidates = self._with_slips(divisions._replace(rest=divisions.unread, community=""))
+        if not candidates:
+            return None
+        found = [Found(one.row, one.read, edits=one.edits) for one in candidates.values()]
+        return self._choose(text, found, point)
+
+    def _with_slips(self, divisions: Divisions) -> dict[int, typos.Candidate]:
+        """Return the buildings that explain an address with slips in its names, with the fewest each."""
+        assert self._speller is not None  # noqa: S101 - made before anything is asked
+        demands = exact.constraint(self.index, divisions)
+        candidates: dict[int, typos.Candidate] = {}
+        for read in self._readings(divisions):
+            for one in typos.find(self._speller, read, divisions, demands):
+                if one.row not in candidates or one.edits < candidates[one.row].edits:
+                    candidates[one.row] = one
+        return candidates
+
+    def _choose(self, text: str, found: list[Found], point: tuple[float, float] | None) -> Verdict:
+        """Link the one building that is left, or say why none may be."""
+        active = [one for one in found if self.index.active[one.row]]
+        if not active:
+            return _queue(MatchReason.BUILDING_NOT_ACTIVE, found)
+        located = False
+        if len(active) > 1:
+            nearest = self._nearest(active, point)
+            if nearest is None:
+                return _queue(MatchReason.SEVERAL_BUILDINGS, active)
+            active, located = [nearest], True
+        (one,) = active
+        reason = self._objection(text, one, point)
+        if reason is not None:
+            return _queue(reason, active)
+        grade = (
+            MatchGrade.LOCATED if located
+            else MatchGrade.TYPO if one.edits
+            else MatchGrade.FORMER if one.through_former
+            else MatchGrade.ELEMENTS
+        )  # fmt: skip
+        return Verdict(MatchOutcome.LINKED, one.row, self._room(one) or "", grade, None, (one,))
+
+    def _objection(self, text: str, one: Found, point: tuple[float, float] | None) -> MatchReason | None:
+        """Return why the one building found may not be linked."""
+        views, read, row = self.index.views, one.read, one.row
+        if DOUBT in text or (read.unread and NEARBY.search(read.unread)):
+            return MatchReason.PLACE_BESIDE
+        if views["building"][row] and not read.building:
+            return MatchReason.BUILDING_NUMBER_MISSING
+        if views["group"][row] and not read.group:
+            return MatchReason.GROUP_MISSING
+        if self._room(one) is None:
+            return MatchReason.ROOM_NOT_POSSIBLE
+        distance = self._distance(row, point)
+        return MatchReason.COORDINATES_CONTRADICT if distance is not None and distance > CONTRADICTS_M else None
+
+    def _room(self, one: Found) -> str | None:
+        """Return the room as LINKS write it, empty where none is stated; None where the building cannot have it."""
+        read, views = one.read, self.index.views
+        entrance, room, floor = read.entrance.lstrip("0"), read.room, read.floor
+        entrances, floors = views["entrances"][one.row], views["floors"][one.row]
+        if entrance.isdigit() and 0 < entrances < int(entrance):
+            return None
+        if floor.isdigit() and 0 < floors < int(floor):
+            return None
+        digits = room.rstrip("ABCDEFGH")
+        if digits.isdigit() and len(digits) > 2:  # noqa: PLR2004 - floor and place on it
+            if floor.isdigit() and int(floor) != int(digits[:-2]):
+                return None
+            if 0 < floors < int(digits[:-2]):
+                return None
+            most = views["rooms_per_floor"][one.row]
+            if most and int(digits[-2:]) > most * (1 if entrance else max(entrances, 1)):
+                return None
+        elif digits.isdigit() and floor.isdigit() and not views["shed"][one.row]:
+            room = f"{floor}{room:0>2}"
+        return f"{entrance}-{room}" if entrance and room else room
+
+    def _nearest(self, found: list[Found], point: tuple[float, float] | None) -> Found | None:
+        """Return the one candidate that a coordinate points at, where all others are far from it."""
+        distances = [(self._distance(one.row, point), one) for one in found]
+        if point is None or any(distance is None for distance, _ in distances):
+            return None
+        near = [one for distance, one in distances if distance is not None and distance <= NEAR_M]
+        between = [one for distance, one in distances if distance is not None and NEAR_M < distance <= FAR_M]
+        return near[0] if len(near) == 1 and not between else None
+
+    def _distance(self, row: int, point: tuple[float, float] | None) -> float | None:
+        """Return metres from a building to a coordinate, on a sphere laid flat; None where either has none."""
+        lon, lat = self.index.lon[row], self.index.lat[row]
+        if point is None or math.isnan(lon) or math.isnan(lat):
+            return None
+        east = (point[0] - lon) * math.cos(math.radians(lat))
+        return math.hypot(east, point[1] - lat) * _DEGREE_M
+
+    def explain(self, verdict: Verdict) -> Iterator["Explanation"]:
+        """Yield the candidates of a verdict, what of the address each agrees with and what it contradicts."""
+        for one in verdict.candidates:
+            yield self._explained(one, verdict.reason)
+
+    def _explained(self, one: Found, reason: MatchReason | None) -> "Explanation":
+        views, index = self.index.views, self.index
+        agrees: list[str] = []
+        contradicts: list[str] = []
+        for name in ("place", "group", "number", "compound", "zone", "building"):
+            stated = getattr(one.read, name)
+            if not stated:
+                continue
+            codes = index.names if name in ("place", "compound") else index.numbers
+            same = codes.get(stated, -1) == views[name][one.row]
+            (agrees if same else contradicts).append(name)
+        if reason is not None and reason is not MatchReason.SEVERAL_BUILDINGS:
+            contradicts.append(reason.value)
+        return Explanation(index.building_no[one.row], self.address(one.row), " ".join(agrees), " ".join(contradicts))
+
+    def address(self, row: int) -> str:
+        """Return a building's address, written from its elements."""
+        index, views = self.index, self.index.views
+        numbers = index.number_of
+        county = index.gazetteer.county_names.get(views["county"][row], "")
+        group, number = numbers(views["group"][row]), numbers(views["number"][row])
+        house, shed = numbers(views["building"][row]), views["shed"][row]
+        parts = (
+            county, index.name_of(views["township"][row]), index.name_of(views["community"][row]),
+            index.name_of(views["place"][row]), f"{group}组" if group else "", f"{number}号" if number else "",
+            index.name_of(views["compound"][row]), numbers(views["zone"][row]),
+            house + ("号楼", "号板房", "排板房")[shed] if house else "",
+        )  # fmt: skip
+        return "".join(parts)
+
+    def _refuse(self, divisions: Divisions) -> Verdict:
+        """Say why nothing was found: the divisions contradict, the number is not there, or no such name is."""
+        anywhere = divisions._replace(counties=None, township="", community="")
+        demands = exact.constraint(self.index, anywhere)
+        found = {one.row: one for read in self._readings(anywhere) for one in exact.find(self.index, read, demands)}
+        if found:
+            return _queue(MatchReason.DIVISION_CONTRADICTS, list(found.values()))
+        names = [name for read in self._readings(divisions) for name in (read.place, read.compound) if name]
+        if any(name in self.index.names for name in names) or (divisions.community and not names):
+            return Verdict(MatchOutcome.UNMATCHED, reason=MatchReason.NUMBER_NOT_FOUND)
+        return Verdict(MatchOutcome.UNMATCHED, reason=MatchReason.NAME_NOT_FOUND)
+
+
+def _queue(reason: MatchReason, found: list[Found]) -> Verdict:
+    """Return a review with the best candidates."""
+    ranked = sorted(found, key=lambda one: (one.edits, one.through_former))
+    return Verdict(MatchOutcome.REVIEW, reason=reason, candidates=tuple(ranked[:MOST_CANDIDATES]))
