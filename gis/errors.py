@@ -102,7 +102,49 @@ class EventNotFound(MenpaiError):  # noqa: N818
     status = 404
 
 
-class InvalidNumber(MenpaiError):  # noqa: N818
+class BadFinding(MenpaiError):  # noqa: N818
+    """This cannot be taken as a finding: {why}."""
+
+    status = 422
+
+
+class FindingNotFound(MenpaiError):  # noqa: N818
+    """There is no finding {uuid}."""
+
+    status = 404
+
+
+class FindingDecided(MenpaiError):  # noqa: N818
+    """Finding {uuid} was {status} by {actor}; that stays as it is."""
+
+    status = 409
+
+
+class FindingOutdated(MenpaiError):  # noqa: N818
+    """Something happened to building {number} since this was found: look at both, and accept it with seen_seq {seq}."""
+
+    status = 409
+
+
+class UuidTaken(MenpaiError):  # noqa: N818
+    """{uuid} was sent before and says something else; what is new needs a UUID of its own."""
+
+    status = 409
+
+
+class LeaseNotFound(MenpaiError):  # noqa: N818
+    """There is no lease {uuid}."""
+
+    status = 404
+
+
+class NumberNotLeased(MenpaiError):  # noqa: N818
+    """{number} cannot be given to this structure: {why}."""
+
+    status = 409
+
+
+class InvalidNumber(MenpaiError):  # noqa: N818  # noqa: N818
     """{number} is not a building number: its check digits do not fit."""
 
     status = 422

@@ -171,6 +171,36 @@ class ReviewDecision(Term):
     ENDED = "ended", "已终止", "ended"
 
 
+class FindingKind(Term):
+    """What a field officer may find about a structure; nothing about anybody who lives in it."""
+
+    NEW_STRUCTURE = "new_structure", "新建筑物", "a structure that is not registered"
+    GONE = "gone", "已不存在", "the structure is gone"
+    PLATE_MISSING = "plate_missing", "门牌缺失", "its door plate is missing"
+    STILL_THERE = "still_there", "工棚仍在", "a work shed that was due is still there"
+    SHAPE_WRONG = "shape_wrong", "形状不符", "its shape or place is another"
+    ATTRIBUTE_WRONG = "attribute_wrong", "属性不符", "something else about it is another"
+
+
+class FindingStatus(Term):
+    """What a registrar made of a finding."""
+
+    OPEN = "open", "待核", "waits for a registrar"
+    ACCEPTED = "accepted", "采纳", "accepted"
+    DECLINED = "declined", "不采纳", "declined"
+
+
+class DeclineReason(Term):
+    """Why a registrar declined a finding."""
+
+    NOT_SO = "not_so", "与实际不符", "looked at again, it is not so"
+    RECORDED_ALREADY = "recorded_already", "已登记", "the register says so already"
+    NOT_RESIDENTIAL = "not_residential", "非居住类建筑", "the structure is not residential", "第十条"
+    REPEATED = "repeated", "重复", "another finding says the same"
+    OUTDATED = "outdated", "已过时", "the structure has changed since it was seen"
+    UNCLEAR = "unclear", "不明确", "it cannot be decided from here; look again"
+
+
 class BatchKind(Term):
     """What a batch imported."""
 

@@ -13,6 +13,11 @@ INSERT INTO reg.buildings (number, registered_seq, kind, status, division_code, 
 INSERT INTO reg.dwellings (building_number, sequence) VALUES (153273413646, 1);
 INSERT INTO reg.addresses (building_number, standard_address, normalised) VALUES (153273413646, '测试1号', '测试1号');
 INSERT INTO reg.building_events (seq, building_numbers, verb, actor) VALUES (1, '{153273413646}', 'register', 'tester');
+INSERT INTO reg.findings (uuid, kind, building_number, division_code, based_on_seq, seen_on, proposed, touches, actor)
+    VALUES (gen_random_uuid(), 'gone', 153273413646, 999999000000, 1, '2026-01-01', '{}', '{status}', 'tester');
+INSERT INTO reg.number_leases (uuid, actor, kind, division_code, many, expires_on)
+    VALUES (gen_random_uuid(), 'tester', 'residential', 999999000000, 1, '2027-01-01');
+INSERT INTO reg.leased_numbers (number, lease_uuid) SELECT 153273413646, uuid FROM reg.number_leases;
 INSERT INTO reg.accounts (name) VALUES ('tester');
 INSERT INTO reg.account_grants (account_id, role, division_code)
     SELECT id, 'registrar', 999999000000 FROM reg.accounts;

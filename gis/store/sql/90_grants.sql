@@ -17,6 +17,10 @@ GRANT UPDATE (closed_seq) ON reg.building_versions TO {registrar};
 GRANT UPDATE ON reg.batches, reg.premises, reg.buildings, reg.dwellings, reg.addresses,
     reg.external_references TO {registrar};
 GRANT SELECT, UPDATE ON reg.number_serials TO {registrar};
+-- Field officers have no role of their own: the service asks for their account's, and lets them find and lease.
+GRANT SELECT, INSERT ON reg.findings, reg.number_leases, reg.leased_numbers TO {registrar};
+GRANT UPDATE (status, decided_by, decided_at, decline_reason, seq) ON reg.findings TO {registrar};
+GRANT UPDATE (ended_at, ended_by) ON reg.number_leases TO {registrar};
 
 -- How many residents a roster brought is a count of people, which only the disclosure gate gives out:
 -- planners see batches of structures.
