@@ -4,7 +4,18 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from api import buildings, divisions, errors, health, map, pages, signing_in, tiles  # noqa: A004 - the map of the page
+from api import (
+    buildings,
+    changes,
+    divisions,
+    errors,
+    health,
+    map,  # noqa: A004 - the map of the page
+    pages,
+    registering,
+    signing_in,
+    tiles,
+)
 from api.guard import Guard
 
 DESCRIPTION = """宁夏居住类建筑物登记。 Register of residential buildings of Ningxia.
@@ -29,6 +40,8 @@ def create() -> FastAPI:
     app.include_router(signing_in.router)
     app.include_router(map.router)
     app.include_router(buildings.router)
+    app.include_router(registering.router)
+    app.include_router(changes.router)
     app.include_router(divisions.router)
     app.include_router(tiles.router)
     pages.mount(app)

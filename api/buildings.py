@@ -11,6 +11,7 @@ from api import answers, errors
 from api.signing_in import Token, signed_in
 from gis import numbering
 from gis.errors import BuildingNotFound, InvalidNumber
+from gis.register import history
 from gis.store import session
 
 router = APIRouter(tags=["buildings 建筑物"])
@@ -39,10 +40,17 @@ BY_POINT = text("""
 def building(
     number: Annotated[str, Path(description="twelve digits, or in groups CNNN NNNN NNKK")], token: Token
 ) -> Response:
-    """Return one building by its number, with its shape in CGCS2000 longitude and latitude."""
+    """Return one building by its number, with its shape in CGCS2000 longitude and latitude.
+
+    A number always answers: of a building that is no more, ``successors`` are those that stand in its place today.
+    """
     who = signed_in(token)
     with session.open(who.database_role) as connection:
-        return answers.json(described(get_building(connection, number)))
+        row = get_building(connection, number)
+        came_of, became = history.find_kin(connection, row.number)
+        successors = history.find_successors(connection, row.number) if became else []
+    kin = {"came_of": came_of, "became": became, "successors": successors}
+    return answers.json(described(row) | {name: [str(each) for each in numbers] for name, numbers in kin.items()})
 
 
 @router.get("/api/buildings", responses=errors.documented(401, 422, 503))

@@ -49,7 +49,7 @@ def find_head(connection: Connection) -> int:
 ENTRIES = text("""
     SELECT seq, verb, batch_id AS batch, reverts_seq AS reverts, happened_on, recorded_at FROM (
         (SELECT seq, verb, batch_id, reverts_seq, happened_on, recorded_at FROM reg.building_events
-        WHERE seq > :after AND building_numbers IS NOT NULL ORDER BY seq LIMIT :limit)
+        WHERE seq > :after ORDER BY seq LIMIT :limit)
         UNION ALL
         (SELECT b.registered_seq, e.verb, e.batch_id, NULL, NULL, e.recorded_at
         FROM (SELECT registered_seq, batch_id FROM reg.buildings WHERE batch_id IS NOT NULL AND registered_seq > :after

@@ -56,17 +56,19 @@ CREATE VIEW calc.building_timeline WITH (security_invoker = true) AS
     WHERE NOT EXISTS (SELECT FROM reg.building_versions v WHERE v.building_number = b.number);
 GRANT SELECT ON calc.building_timeline TO {registrar}, {planner};
 
--- Whether an event was taken back, and that was not taken back in its turn.
-CREATE FUNCTION calc.is_undone(event bigint) RETURNS boolean LANGUAGE sql STABLE AS $$
+-- Whether an event was taken back, and that was not taken back in its turn. With the owner's rights: whoever asks
+-- what became of a number need not read who did it, and learns nothing else of the event.
+CREATE FUNCTION calc.is_undone(event bigint) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT coalesce((SELECT NOT calc.is_undone(r.seq) FROM reg.building_events r WHERE r.reverts_seq = event), false)
 $$;
 REVOKE EXECUTE ON FUNCTION calc.is_undone(bigint) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION calc.is_undone(bigint) TO {registrar}, {planner};
+GRANT EXECUTE ON FUNCTION calc.is_undone(bigint) TO {registrar}, {planner}, {public};
 
 -- Kinship that holds: what an event has made, unless it was taken back.
 CREATE VIEW calc.kinship WITH (security_invoker = true) AS
     SELECT parent_number, child_number, seq FROM reg.building_lineage WHERE NOT calc.is_undone(seq);
-GRANT SELECT ON calc.kinship TO {registrar}, {planner};
+GRANT SELECT ON calc.kinship TO {registrar}, {planner}, {public};
 
 -- The active buildings that a shape is, or may be: two polygons of which one covers more than a share of the smaller,
 -- a point within a polygon, or two points a few metres apart. Ratios are taken in degrees: an affine stretch changes

@@ -8,7 +8,9 @@ GRANT SELECT ON reg.divisions, reg.division_changes, reg.census_figures, reg.bui
     reg.addresses, reg.premises TO {registrar}, {planner}, {siting_job}, {public};
 GRANT SELECT ON reg.divisions TO {resident_desk}, {accounts};
 GRANT SELECT ON reg.sources, reg.batches, reg.batch_rows, reg.external_references, reg.building_events,
-    reg.building_versions, reg.building_lineage TO {registrar}, {planner};
+    reg.building_versions TO {registrar}, {planner};
+GRANT SELECT ON reg.building_lineage TO {registrar}, {planner}, {public};
+GRANT SELECT ON reg.number_serials TO {planner};
 
 GRANT INSERT ON reg.sources, reg.batches, reg.batch_rows, reg.premises, reg.buildings, reg.dwellings,
     reg.addresses, reg.external_references, reg.building_events, reg.building_versions, reg.building_lineage
