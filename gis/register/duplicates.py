@@ -207,7 +207,7 @@ def _judge(one: Shapes, other: Shapes) -> tuple[npt.NDArray[np.bool_], npt.NDArr
     doubtful = np.zeros(len(one), dtype=bool)
     one_area, other_area = shapely.area(one), shapely.area(other)
     areas = np.flatnonzero((one_area > 0) & (other_area > 0))
-    shared = shapely.area(shapely.intersection(one[areas], other[areas]))
+    shared = _shared_area(one[areas], other[areas])
     union = one_area[areas] + other_area[areas] - shared
     certain[areas] = shared >= SAME_IOU * union
     doubtful[areas] = shared > COVERED * np.minimum(one_area[areas], other_area[areas])
@@ -218,6 +218,20 @@ def _judge(one: Shapes, other: Shapes) -> tuple[npt.NDArray[np.bool_], npt.NDArr
     certain[points] = apart_m <= SAME_POINT_M
     doubtful[points] = apart_m <= NEAR_POINT_M
     return certain, doubtful
+
+
+def _shared_area(one: Shapes, other: Shapes) -> npt.NDArray[np.float64]:
+    """Return the area that each pair of polygons (m,) shares; 0 where their boxes alone say that it is too little."""
+    one_box, other_box = shapely.bounds(one), shapely.bounds(other)
+    sides = np.minimum(one_box[:, 2:], other_box[:, 2:]) - np.maximum(one_box[:, :2], other_box[:, :2])
+    one_area = shapely.area(one)
+    shared = np.zeros(len(one))
+    enough = sides.clip(min=0).prod(axis=1) > COVERED * np.minimum(one_area, shapely.area(other))
+    repeated = enough & shapely.equals_exact(one, other)
+    shared[repeated] = one_area[repeated]
+    asked = np.flatnonzero(enough & ~repeated)
+    shared[asked] = shapely.area(shapely.intersection(one[asked], other[asked]))
+    return shared
 
 
 def _distance_m(one: Shapes, other: Shapes) -> npt.NDArray[np.float64]:

@@ -10,9 +10,11 @@ import shapely
 import shapely.affinity
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
 
-from gis.register import batches, duplicates
+from gis.register import batches, duplicates, structures
 from gis.register.sheets import ImportOptions
+from gis.store import session
 from gis.terms import Outcome, Reason
 
 MakeRows = Callable[..., pa.Table]
@@ -172,3 +174,16 @@ class TestAgainstTheRegister:
         }
         assert met == [meanings[said] for said in within]
         assert set(within) == set(meanings)
+
+    @pytest.mark.parametrize("asked", ["REGISTERED_CLASHES", "STANDING"])
+    def test_the_index_finds_what_stands_and_nothing_is_measured_twice(self, asked: str) -> None:
+        """A function that PostgreSQL does not merge into the statement would compare every row with every building."""
+        values: dict[str, object] = {"shape": structures.hexed(_square()), "giving_way": []}
+        with session.open("registrar") as connection:
+            connection.execute(text(duplicates.CANDIDATE_SHAPES))
+            connection.execute(text("SET LOCAL enable_seqscan = off"))
+            statement = text("EXPLAIN (VERBOSE, COSTS OFF) " + getattr(duplicates, asked).text)
+            lines = connection.execute(statement, values | duplicates.LIMITS).scalars().all()
+        assert any("Index Scan using buildings_geometry_idx" in line for line in lines)
+        assert not any("Function Scan" in line for line in lines)
+        assert sum(line.lower().count("st_intersection(") for line in lines) == 1

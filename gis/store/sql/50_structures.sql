@@ -70,9 +70,18 @@ CREATE VIEW calc.kinship WITH (security_invoker = true) AS
     SELECT parent_number, child_number, seq FROM reg.building_lineage WHERE NOT calc.is_undone(seq);
 GRANT SELECT ON calc.kinship TO {registrar}, {planner}, {public};
 
+-- How much two boxes around shapes share: no shapes share more. A fraction of what it costs to ask the shapes.
+CREATE FUNCTION calc.shared_box(one geometry, other geometry) RETURNS double precision LANGUAGE sql IMMUTABLE AS $$
+    SELECT greatest(least(ST_XMax(one), ST_XMax(other)) - greatest(ST_XMin(one), ST_XMin(other)), 0)
+        * greatest(least(ST_YMax(one), ST_YMax(other)) - greatest(ST_YMin(one), ST_YMin(other)), 0)
+$$;
+REVOKE EXECUTE ON FUNCTION calc.shared_box(geometry, geometry) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION calc.shared_box(geometry, geometry) TO {registrar};
+
 -- The active buildings that a shape is, or may be: two polygons of which one covers more than a share of the smaller,
 -- a point within a polygon, or two points a few metres apart. Ratios are taken in degrees: an affine stretch changes
--- both areas alike. Written so that PostgreSQL can merge it into the statement that asks, and use the spatial index.
+-- both areas alike. Written so that PostgreSQL can merge it into the statement that asks, and use the spatial index;
+-- OFFSET 0 keeps what was measured from being measured again wherever it is mentioned.
 CREATE FUNCTION calc.find_standing(
     shape geometry, covered double precision, same_iou double precision, same_point_m double precision,
     near_point_m double precision
@@ -87,15 +96,20 @@ LANGUAGE sql STABLE AS $$
                 AS clashes
         FROM (
             SELECT b.number, ST_Area(shape) AS shape_area, ST_Area(b.geometry) AS area,
-                CASE WHEN ST_Dimension(shape) = 2 AND ST_Dimension(b.geometry) = 2
-                    THEN ST_Area(ST_Intersection(shape, b.geometry)) END AS shared,
-                CASE WHEN ST_Dimension(shape) = 0 AND ST_Dimension(b.geometry) = 0
+                CASE WHEN ST_Dimension(shape) + ST_Dimension(b.geometry) < 4 THEN NULL
+                    WHEN shape = b.geometry THEN ST_Area(shape)
+                    ELSE ST_Area(ST_Intersection(shape, b.geometry)) END AS shared,
+                CASE WHEN ST_Dimension(shape) + ST_Dimension(b.geometry) = 0
                     THEN ST_Distance(shape::geography, b.geometry::geography) END AS apart_m
             FROM reg.buildings b
             WHERE b.status = 'active'
                 AND b.geometry && CASE WHEN ST_Dimension(shape) = 2 THEN shape ELSE ST_Expand(shape,
                     0.00005 / greatest(cosd(ST_Y(shape)), 0.0001), 0.00005) END
-                AND (ST_Dimension(shape) + ST_Dimension(b.geometry) = 0 OR ST_Intersects(shape, b.geometry))
+                AND CASE ST_Dimension(shape) + ST_Dimension(b.geometry)
+                    WHEN 4 THEN calc.shared_box(shape, b.geometry) > covered * least(ST_Area(shape), ST_Area(b.geometry))
+                    WHEN 0 THEN true
+                    ELSE ST_Intersects(shape, b.geometry) END
+            OFFSET 0
         ) met
     ) judged
     WHERE judged.clashes
