@@ -96,6 +96,36 @@ class CannotRevert(MenpaiError):  # noqa: N818
     status = 409
 
 
+class PremisesNotFound(MenpaiError):  # noqa: N818
+    """No premises have the number {premises_id}."""
+
+    status = 404
+
+
+class PremisesTaken(MenpaiError):  # noqa: N818
+    """{name} is registered in this division already: premises {premises_id}."""
+
+    status = 409
+
+
+class PremisesClosed(MenpaiError):  # noqa: N818
+    """{name} was closed on {closed_on}, so this cannot be; if it was not, correct that first."""
+
+    status = 409
+
+
+class EvidenceMissing(MenpaiError):  # noqa: N818
+    """{what} rests on a paper: name it in source_document."""
+
+    status = 422
+
+
+class BeyondPermit(MenpaiError):  # noqa: N818
+    """The permit of {name} ends on {permit_until}; nothing there is renewed beyond it until the permit is."""
+
+    status = 409
+
+
 class EventNotFound(MenpaiError):  # noqa: N818
     """There is no event {seq}."""
 

@@ -60,6 +60,40 @@ class PremisesKind(Term):
     CONSTRUCTION_SITE = "construction_site", "工地", "construction site"
 
 
+class PremisesVerb(Term):
+    """What can happen to premises; one event each."""
+
+    REGISTER = "register", "登记", "register"
+    CORRECT = "correct", "更正", "correct: the record was wrong"
+    CHANGE = "change", "变更", "change: the world changed"
+    RENEW = "renew", "许可延期", "renew: the permit was extended"
+    CHECK = "check", "安全检查", "check: the site's safety was checked", "第三十四条"
+    CLOSE = "close", "关闭", "close: the site is no more"
+
+
+class Found(Term):
+    """What an inspection found of a structure that stands for a time."""
+
+    STILL_THERE = "still_there", "仍在", "still there"
+    GONE = "gone", "已拆走", "gone"
+    CHANGED = "changed", "有变化", "changed"
+
+
+class DueReason(Term):
+    """Why a structure or its site is due for inspection. The English face says what is amiss."""
+
+    EXPIRED = "expired", "已到期", "past the day it expires"
+    EXPIRING = "expiring", "即将到期", "expires soon"
+    BEYOND_PERMIT = "beyond_permit", "超出许可期限", "is to stand longer than its site's permit allows"
+    SITE_CLOSED = "site_closed", "工地已关闭", "stands on a site that was closed"
+    FOUND_CHANGED = "found_changed", "检查发现有变化", "was found changed, and the register does not say so yet"
+    PERMIT_ENDED = "permit_ended", "许可已到期", "the permit has ended"
+    PERMIT_ENDING = "permit_ending", "许可即将到期", "the permit ends soon"
+    CHECK_MISSING = "check_missing", "无安全检查记录", "no safety check is on record", "第三十四条"
+    CHECK_OLD = "check_old", "安全检查逾期", "the last safety check is over a year old", "第三十四条"
+    OVER_CAPACITY = "over_capacity", "房间数超出核定人数", "has more rooms than people it may house", "第三十四条"
+
+
 class DivisionLevel(Term):
     """Levels of the administrative divisions (GB/T 2260 and the statistical codes below it)."""
 

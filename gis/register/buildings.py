@@ -16,7 +16,7 @@ from sqlalchemy import Connection, text
 
 from gis import numbering
 from gis.errors import BadStructure, BuildingNotFound, CannotRevert, EventNotFound, NotInThatState
-from gis.register import acts, divisions, present, structures, versions
+from gis.register import acts, divisions, premises, present, structures, versions
 from gis.register.acts import Act, Deed, Done
 from gis.register.checking import LIMITS
 from gis.register.dwellings import Dwellings
@@ -82,13 +82,15 @@ def correct(connection: Connection, number: int, amendment: Amendment, act: Act,
 def change(connection: Connection, number: int, amendment: Amendment, act: Act) -> Done:
     """Record that an active building changed on the act's day (today where it says none).
 
-    Raises as ``correct`` does, NotInThatState, and OutOfOrder for a day before its last change.
+    Raises as ``correct`` does, NotInThatState, OutOfOrder for a day before its last change, and where it is to
+    stand for longer EvidenceMissing, PremisesClosed, BeyondPermit.
     """
     repeated = acts.begin(connection, act)
     if repeated:
         return repeated
     before = _standing(connection, number, "be changed")
     patch = _patch(connection, number, before, amendment)
+    premises.check_term(connection, before[-1].state, patch, act)
     after = versions.changed(before, patch, act.happened_on or acts.today())
     _check_difference(before, after, amendment)
     return _amend(acts.start(connection, Verb.CHANGE, act), number, (before, after), amendment.references)

@@ -64,7 +64,7 @@ def write_buildings(connection: Connection, sheet: Sheet, places: Places, positi
         "status": _repeat(BuildingStatus.ACTIVE.value, len(positions)),
         "division_code": pa.array(places.division_codes[positions]),
         "place_assumed": pa.array(places.assumed[positions]),
-        "premises_id": _premises(connection, sheet, places, positions),
+        "premises_id": _premises(connection, sheet, places, positions, origin),
         **counts,
         "expires_on": pa.array(attributes.expires_on[positions], type=pa.date32()),
         "east_100m": pa.array(places.east_100m[positions]),
@@ -234,7 +234,7 @@ def _dwellings(sheet: Sheet, positions: Positions) -> pa.Table:
     )
 
 
-def _premises(connection: Connection, sheet: Sheet, places: Places, positions: Positions) -> pa.Array:
+def _premises(connection: Connection, sheet: Sheet, places: Places, positions: Positions, origin: Origin) -> pa.Array:
     """Return the premises of the rows, (n,), made known where they are new."""
     names = sheet.words("premises", positions)
     if not any(names):
@@ -242,18 +242,23 @@ def _premises(connection: Connection, sheet: Sheet, places: Places, positions: P
     codes = places.division_codes[positions].tolist()
     sheds = sheet.attributes.kinds[positions] == BuildingKind.WORK_SHED
     wanted: dict[tuple[int, str], PremisesKind] = {}
+    by = {"actor": sheet.options.actor, "batch": origin.batch_id}
     for code, name, shed in zip(codes, names, sheds, strict=True):
         if name is not None and (shed or (code, name) not in wanted):
             wanted[code, name] = PremisesKind.CONSTRUCTION_SITE if shed else _kind_of_premises(name)
     connection.execute(
         text(
-            "INSERT INTO reg.premises (kind, name, division_code) VALUES (:kind, :name, :code)"
-            " ON CONFLICT (division_code, name) DO NOTHING"
+            "WITH made AS (INSERT INTO reg.premises (kind, name, division_code) VALUES (:kind, :name, :code)"
+            " ON CONFLICT (division_code, name) WHERE closed_on IS NULL DO NOTHING RETURNING id)"
+            " INSERT INTO reg.premises_events (premises_id, verb, actor, batch_id)"
+            " SELECT id, 'register', :actor, :batch FROM made"
         ),
-        [{"kind": kind.value, "name": name, "code": code} for (code, name), kind in wanted.items()],
+        [{"kind": kind.value, "name": name, "code": code} | by for (code, name), kind in wanted.items()],
     )
     rows = connection.execute(
-        text("SELECT id, division_code, name FROM reg.premises WHERE division_code = ANY(:codes)"),
+        text(
+            "SELECT id, division_code, name FROM reg.premises WHERE division_code = ANY(:codes) AND closed_on IS NULL"
+        ),
         {"codes": sorted({code for code, _ in wanted})},
     )
     known = {(row.division_code, row.name): row.id for row in rows}

@@ -23,7 +23,6 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     SmallInteger,
     Text,
-    UniqueConstraint,
     false,
     func,
     text,
@@ -42,7 +41,9 @@ from gis.terms import (
     DwellingStatus,
     FindingKind,
     FindingStatus,
+    Found,
     PremisesKind,
+    PremisesVerb,
     Role,
     Verb,
 )
@@ -151,7 +152,11 @@ class BatchRow(Base):
 
 
 class Premises(Base):
-    """院落、小区、工地: the site that encloses buildings."""
+    """院落、小区、工地: the site that encloses buildings, as it is today.
+
+    Whoever houses people answers for their safety (Article 34): what the site offers them is kept with it. All of
+    it is about the site; who lives there stands elsewhere.
+    """
 
     __tablename__ = "premises"
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
@@ -161,7 +166,66 @@ class Premises(Base):
     responsible_organisation: Mapped[str | None]
     permit: Mapped[str | None]
     permit_until: Mapped[dt.date | None]
-    __table_args__ = (one_of("kind", PremisesKind), UniqueConstraint("division_code", "name"))
+    """The permit's last day."""
+    capacity_persons: Mapped[int | None]
+    """How many people it may house; how many it does is no business of this table."""
+    water: Mapped[bool | None]
+    """Whether there is drinking water."""
+    toilets: Mapped[int | None]
+    exits: Mapped[int | None]
+    fire_extinguishers: Mapped[int | None]
+    safety_checked_on: Mapped[dt.date | None]
+    safety_checked_by: Mapped[str | None]
+    """The body that made the last safety check."""
+    closed_on: Mapped[dt.date | None]
+    __table_args__ = (
+        one_of("kind", PremisesKind),
+        CheckConstraint("least(capacity_persons, toilets, exits, fire_extinguishers) >= 0", name="facts"),
+        CheckConstraint("(safety_checked_on IS NULL) = (safety_checked_by IS NULL)", name="safety_checked_by"),
+        Index("premises_open_key", "division_code", "name", unique=True, postgresql_where=text("closed_on IS NULL")),
+    )
+
+
+class PremisesEvent(Base):
+    """院落、小区、工地事件: what happened to premises, with what they were before."""
+
+    __tablename__ = "premises_events"
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    premises_id: Mapped[int] = mapped_column(ForeignKey(f"{SCHEMA}.premises.id"), index=True)
+    verb: Mapped[str]
+    actor: Mapped[str]
+    batch_id: Mapped[int | None]
+    """The import that made them known."""
+    client_uuid: Mapped[uuid.UUID | None] = mapped_column(UUID(as_uuid=True), unique=True)
+    reason: Mapped[str | None]
+    source_document: Mapped[str | None]
+    happened_on: Mapped[dt.date | None]
+    recorded_at: Mapped[dt.datetime] = mapped_column(Moment, server_default=func.clock_timestamp())
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    """The whole row of ``premises`` before; what came of it is in the next event, or there now."""
+    __table_args__ = (
+        one_of("verb", PremisesVerb),
+        CheckConstraint("(verb = 'register') = (before IS NULL)", name="before"),
+        CheckConstraint("verb NOT IN ('renew', 'check') OR source_document IS NOT NULL", name="source_document"),
+    )
+
+
+class Inspection(Base):
+    """检查: somebody went to see whether a structure that stands for a time is still there."""
+
+    __tablename__ = "inspections"
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    building_number: Mapped[int] = mapped_column(BigInteger, index=True)
+    found: Mapped[str]
+    inspected_on: Mapped[dt.date]
+    actor: Mapped[str]
+    reason: Mapped[str | None]
+    source_document: Mapped[str | None]
+    seq: Mapped[int] = mapped_column(BigInteger)
+    """The last place in the order of events by then: what came later may have answered what was found."""
+    client_uuid: Mapped[uuid.UUID | None] = mapped_column(UUID(as_uuid=True), unique=True)
+    recorded_at: Mapped[dt.datetime] = mapped_column(Moment, server_default=func.clock_timestamp())
+    __table_args__ = (one_of("found", Found),)
 
 
 class NumberSerial(Base):
@@ -218,6 +282,12 @@ class Building(_Structure, Base):
         ),
         Index("buildings_geometry_idx", "geometry", postgresql_using="gist"),
         Index("buildings_batch_seq_idx", "registered_seq", postgresql_where=text("batch_id IS NOT NULL")),
+        Index(
+            "buildings_temporary_idx",
+            "premises_id",
+            "expires_on",
+            postgresql_where=text("status = 'active' AND expires_on IS NOT NULL"),
+        ),
     )
 
 

@@ -18,6 +18,9 @@ INSERT INTO reg.findings (uuid, kind, building_number, division_code, based_on_s
 INSERT INTO reg.number_leases (uuid, actor, kind, division_code, many, expires_on)
     VALUES (gen_random_uuid(), 'tester', 'residential', 999999000000, 1, '2027-01-01');
 INSERT INTO reg.leased_numbers (number, lease_uuid) SELECT 153273413646, uuid FROM reg.number_leases;
+INSERT INTO reg.premises_events (premises_id, verb, actor) SELECT id, 'register', 'tester' FROM reg.premises;
+INSERT INTO reg.inspections (building_number, found, inspected_on, actor, seq)
+    VALUES (153273413646, 'still_there', '2026-01-01', 'tester', 1);
 INSERT INTO reg.accounts (name) VALUES ('tester');
 INSERT INTO reg.account_grants (account_id, role, division_code)
     SELECT id, 'registrar', 999999000000 FROM reg.accounts;

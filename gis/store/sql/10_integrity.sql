@@ -26,6 +26,12 @@ CREATE TRIGGER building_versions_keep BEFORE DELETE OR TRUNCATE ON reg.building_
     FOR EACH STATEMENT EXECUTE FUNCTION calc.refuse();
 CREATE TRIGGER building_events_keep BEFORE DELETE OR TRUNCATE OR UPDATE ON reg.building_events
     FOR EACH STATEMENT EXECUTE FUNCTION calc.refuse();
+CREATE TRIGGER premises_keep BEFORE DELETE OR TRUNCATE ON reg.premises
+    FOR EACH STATEMENT EXECUTE FUNCTION calc.refuse();
+CREATE TRIGGER premises_events_keep BEFORE DELETE OR TRUNCATE OR UPDATE ON reg.premises_events
+    FOR EACH STATEMENT EXECUTE FUNCTION calc.refuse();
+CREATE TRIGGER inspections_keep BEFORE DELETE OR TRUNCATE OR UPDATE ON reg.inspections
+    FOR EACH STATEMENT EXECUTE FUNCTION calc.refuse();
 CREATE TRIGGER number_serials_keep BEFORE DELETE OR TRUNCATE ON reg.number_serials
     FOR EACH STATEMENT EXECUTE FUNCTION calc.refuse();
 CREATE TRIGGER buildings_number_stays BEFORE UPDATE OF number ON reg.buildings
@@ -107,6 +113,8 @@ CREATE TRIGGER external_references_building_in AFTER INSERT ON reg.external_refe
 CREATE TRIGGER external_references_building_up AFTER UPDATE ON reg.external_references
     REFERENCING NEW TABLE AS incoming FOR EACH STATEMENT EXECUTE FUNCTION calc.check_building_exists();
 CREATE TRIGGER building_versions_building_in AFTER INSERT ON reg.building_versions
+    REFERENCING NEW TABLE AS incoming FOR EACH STATEMENT EXECUTE FUNCTION calc.check_building_exists();
+CREATE TRIGGER inspections_building_in AFTER INSERT ON reg.inspections
     REFERENCING NEW TABLE AS incoming FOR EACH STATEMENT EXECUTE FUNCTION calc.check_building_exists();
 
 -- Kinship runs from a building to one that its event has just made: then no family tree has a circle.

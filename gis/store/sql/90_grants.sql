@@ -5,16 +5,21 @@ GRANT USAGE ON SCHEMA calc TO {registrar}, {planner}, {siting_job}, {resident_de
 GRANT USAGE ON SCHEMA pub TO {registrar}, {planner}, {siting_job}, {public};
 
 GRANT SELECT ON reg.divisions, reg.division_changes, reg.census_figures, reg.buildings, reg.dwellings,
-    reg.addresses, reg.premises TO {registrar}, {planner}, {siting_job}, {public};
+    reg.addresses TO {registrar}, {planner}, {siting_job}, {public};
+GRANT SELECT ON reg.premises TO {registrar}, {planner};
+-- What a site offers and when it was checked is for the desk; others see what it is and who answers for it.
+REVOKE SELECT ON reg.premises FROM {siting_job}, {public};
+GRANT SELECT (id, kind, name, division_code, responsible_organisation, permit, permit_until) ON reg.premises
+    TO {siting_job}, {public};
 GRANT SELECT ON reg.divisions TO {resident_desk}, {accounts};
 GRANT SELECT ON reg.sources, reg.batches, reg.batch_rows, reg.external_references, reg.building_events,
-    reg.building_versions TO {registrar}, {planner};
+    reg.building_versions, reg.premises_events, reg.inspections TO {registrar}, {planner};
 GRANT SELECT ON reg.building_lineage TO {registrar}, {planner}, {public};
 GRANT SELECT ON reg.number_serials TO {planner};
 
 GRANT INSERT ON reg.sources, reg.batches, reg.batch_rows, reg.premises, reg.buildings, reg.dwellings,
-    reg.addresses, reg.external_references, reg.building_events, reg.building_versions, reg.building_lineage
-    TO {registrar};
+    reg.addresses, reg.external_references, reg.building_events, reg.building_versions, reg.building_lineage,
+    reg.premises_events, reg.inspections TO {registrar};
 GRANT UPDATE (closed_seq) ON reg.building_versions TO {registrar};
 GRANT UPDATE ON reg.batches, reg.premises, reg.buildings, reg.dwellings, reg.addresses,
     reg.external_references TO {registrar};
