@@ -13,7 +13,7 @@ from api.accounts import Caller
 from api.registering import Number
 from api.signing_in import Token, signed_in
 from gis import numbering
-from gis.errors import BadArgument, BuildingNotFound, NotAllowed
+from gis.errors import BadArgument, BuildingNotFound, NotAllowed, ReferenceNotFound
 from gis.register import changes, history
 from gis.register.versions import Version, at
 from gis.store import session
@@ -65,6 +65,7 @@ def life(
         events = history.find_events(connection, wanted)
         parents, children = history.find_kin(connection, wanted)
         successors = history.find_successors(connection, wanted)
+        references = history.find_references(connection, wanted)
     if not events:
         raise BuildingNotFound(number=numbering.show(str(wanted)))
     shown = [version for version in known if on is None or at([version], on)]
@@ -73,11 +74,27 @@ def life(
             "number": str(wanted),
             "versions": [_version(version) for version in shown],
             "events": [_event(event._mapping) for event in events],  # noqa: SLF001 - SQLAlchemy's public name for it
+            "references": [{"source": row.source, "code": row.code, "seq": row.seq} for row in references],
             "came_of": [str(parent) for parent in parents],
             "became": [str(child) for child in children],
             "successors": [str(successor) for successor in successors],
         }
     )
+
+
+@router.get("/api/references", responses=REFUSALS)
+def reference(
+    token: Token,
+    source: Annotated[str, Query(min_length=1, max_length=200, description="whose code it is")],
+    code: Annotated[str, Query(min_length=1, max_length=200)],
+) -> Response:
+    """Return the building that another body knows by a code of its own (real-estate unit, cadastre, OSM, …)."""
+    who = _reader(token)
+    with session.open(who.database_role) as connection:
+        number = history.find_by_reference(connection, source, code)
+    if number is None:
+        raise ReferenceNotFound(source=source, code=code)
+    return answers.json({"number": str(number), "shown": numbering.show(str(number))})
 
 
 def _reader(token: str | None) -> Caller:

@@ -72,6 +72,12 @@ class ReferenceTaken(MenpaiError):  # noqa: N818
     status = 409
 
 
+class ReferenceNotFound(MenpaiError):  # noqa: N818
+    """No building has the code {code} of {source}."""
+
+    status = 404
+
+
 class NotInThatState(MenpaiError):  # noqa: N818
     """Building {number} is {status}, so it cannot {verb}; its history says what became of it."""
 

@@ -46,6 +46,27 @@ def find_successors(connection: Connection, number: int) -> list[int]:
     return list(connection.execute(SUCCESSORS, {"number": number}).scalars())
 
 
+def find_references(connection: Connection, number: int) -> Sequence[Row[Any]]:
+    """Return the codes other bodies have for a building: source, code, and the event that brought each."""
+    return connection.execute(REFERENCES, {"number": number}).all()
+
+
+def find_by_reference(connection: Connection, source: str, code: str) -> int | None:
+    """Return the building another body knows by a code of its own; None where nobody said so."""
+    found: int | None = connection.execute(BY_REFERENCE, {"source": source, "code": code}).scalar()
+    return found
+
+
+REFERENCES = text("""
+    SELECT s.name AS source, r.code, r.seq FROM reg.external_references r JOIN reg.sources s ON s.id = r.source_id
+    WHERE r.building_number = :number
+        AND r.seq IN (SELECT h.seq FROM calc.building_history h WHERE h.building_number = :number)
+    ORDER BY r.seq, s.name, r.code
+""")
+BY_REFERENCE = text("""
+    SELECT r.building_number FROM reg.external_references r JOIN reg.sources s ON s.id = r.source_id
+    WHERE s.name = :source AND r.code = :code
+""")
 SEQ_AT = text("""
     SELECT coalesce(max(last_seq), 0) FROM (
         SELECT coalesce((SELECT max(b.registered_seq) FROM reg.buildings b WHERE b.batch_id = e.batch_id), e.seq)

@@ -149,7 +149,9 @@ def test_a_follower_of_the_feed_misses_nothing_and_imports_are_part_of_it(
 ) -> None:
     number = registered(registrar, 50)
     registrar.post(f"/api/buildings/{number}/demolish", json={})
-    place, seen, seqs = 0, {}, []
+    place = 0
+    seen: dict[str, str] = {}
+    seqs: list[int] = []
     while changes := (page := registrar.get("/api/changes", params={"after": place, "limit": 2}).json())["changes"]:
         place = page["next"]
         for change in changes:
@@ -169,11 +171,23 @@ def test_a_page_of_the_feed_that_cannot_be_is_refused(registrar: httpx.Client, q
     assert registrar.get(f"/api/changes?{query}").status_code == 422
 
 
+def test_another_bodys_code_finds_the_building(registrar: httpx.Client) -> None:
+    number = registered(registrar, references=[{"source": "不动产单元", "code": "640104001001GB00001F00010001"}])
+    added = {"references": [{"source": "OSM", "code": "way/1"}]}
+    assert registrar.post(f"/api/buildings/{number}/correct", json=added).status_code == 200
+    for source, code in (("不动产单元", "640104001001GB00001F00010001"), ("OSM", "way/1")):
+        found = registrar.get("/api/references", params={"source": source, "code": code})
+        assert found.json()["number"] == number
+    told = registrar.get(f"/api/buildings/{number}/history").json()["references"]
+    assert [each["source"] for each in told] == ["不动产单元", "OSM"]
+    assert registrar.get("/api/references", params={"source": "OSM", "code": "way/2"}).status_code == 404
+
+
 def test_the_feed_and_histories_need_a_role(client: httpx.Client, stranger: httpx.Client, address: str) -> None:
     accounts.add("nobody")
     bearer = accounts.redeem_link(accounts.make_link("nobody"))
     with httpx.Client(base_url=address, headers={"Authorization": f"Bearer {bearer.token}"}) as nobody:
-        for path in ("/api/changes", "/api/buildings/153273413646/history"):
+        for path in ("/api/changes", "/api/references?source=a&code=b", "/api/buildings/153273413646/history"):
             assert client.get(path).status_code == 401
             assert nobody.get(path).status_code == 403
     assert stranger.get("/api/changes").status_code == 200
