@@ -55,10 +55,11 @@ def register(connection: Connection, structure: Structure, act: Act, *, leased: 
     ``leased`` is a number a tablet took along (``gis.register.leases``). Raises BadStructure, UnknownDivision,
     DuplicateBuilding, DoubtfulDuplicate, AddressTaken, ReferenceTaken, RegisterBusy, BadArgument.
     """
+    state = structures.describe(connection, structure)
     repeated = acts.begin(connection, act)
     if repeated:
         return repeated
-    state = structures.settle(connection, structure)
+    structures.check_free(connection, structure, state)
     deed = acts.start(connection, Verb.REGISTER, act)
     return deed.record([_make(deed, state, structure.references, leased)])
 
@@ -217,12 +218,14 @@ def _replace(  # noqa: PLR0913, PLR0917 - the verbs above are its callers
     allowed: tuple[str, ...] = (ACTIVE,),
 ) -> Done:
     """End some buildings and make others of them."""
+    states = [structures.describe(connection, structure) for structure in news]
+    structures.check_apart(news)
     repeated = acts.begin(connection, act)
     if repeated:
         return repeated
     before = {number: _standing(connection, number, f"be the origin of a {verb.value}", allowed) for number in olds}
-    structures.check_apart([structure.shape for structure in news])
-    states = [structures.settle(connection, structure, giving_way=olds) for structure in news]
+    for structure, state in zip(news, states, strict=True):
+        structures.check_free(connection, structure, state, giving_way=olds)
     day = act.happened_on or acts.today()
     after = {
         number: versions.changed(known, {"status": REPLACED, "addresses": ()}, day) for number, known in before.items()
@@ -285,7 +288,7 @@ def _standing(connection: Connection, number: int, verb: str, allowed: tuple[str
 
 
 def _patch(connection: Connection, number: int, known: Versions, amendment: Amendment) -> dict[str, Any]:
-    """Return the fields an amendment sets, checked; raises as ``structures.settle`` does."""
+    """Return the fields an amendment sets, checked; raises as ``register`` does."""
     last = known[-1].state
     patch = _fields(connection, amendment.fields)
     if amendment.shape is not None:

@@ -46,18 +46,15 @@ class Structure:
     """Buildings it overlaps or nearly touches, which the registrar has looked at: they are others."""
 
 
-def settle(connection: Connection, structure: Structure, giving_way: Collection[int] = ()) -> State:
-    """Return the state of a new building, or raise what stands against it; the registration lock is held.
+def describe(connection: Connection, structure: Structure) -> State:
+    """Return the state of a new building; raises BadStructure, UnknownDivision.
 
-    ``giving_way`` are buildings that end in the same act: their ground and their addresses are free.
-    Raises BadStructure, UnknownDivision, DuplicateBuilding, DoubtfulDuplicate, AddressTaken.
+    Nothing here looks at other buildings, so nobody need wait for it: it is done before the lock is taken.
     """
     check_shape(structure.shape)
     _check_facts(structure)
     facts = address_facts(structure.standard_address, structure.other_addresses)
-    check_addresses(connection, facts, giving_way)
     division, assumed = locate(connection, structure.shape, structure.division, structure.standard_address)
-    check_ground(connection, structure.shape, giving_way, structure.distinct_from)
     return State(
         kind=structure.kind.value,
         kind_assumed=False,
@@ -73,6 +70,16 @@ def settle(connection: Connection, structure: Structure, giving_way: Collection[
         addresses=facts,
         dwellings=dwellings.laid_out(structure.entrances, structure.floors, structure.rooms_per_floor, structure.rooms),
     )
+
+
+def check_free(connection: Connection, structure: Structure, state: State, giving_way: Collection[int] = ()) -> None:
+    """Raise DuplicateBuilding, DoubtfulDuplicate or AddressTaken where a new building meets another.
+
+    ``giving_way`` are buildings that end in the same act: their ground and their addresses are free. The
+    registration lock is held.
+    """
+    check_ground(connection, structure.shape, giving_way, structure.distinct_from)
+    check_addresses(connection, state.addresses, giving_way)
 
 
 def hexed(shape: BaseGeometry) -> str:
@@ -190,11 +197,19 @@ def find_standing(
         yield row.number, row.certain
 
 
-def check_apart(shapes: Sequence[BaseGeometry]) -> None:
-    """Raise BadStructure where two shapes of one act cannot both stand."""
-    array = np.array(shapes, dtype=object)
+def check_apart(made: Sequence[Structure]) -> None:
+    """Raise BadStructure where two structures of one act cannot both stand, or have the same address."""
+    array = np.array([structure.shape for structure in made], dtype=object)
     if next(duplicates.find_within(array, np.arange(len(array))), None) is not None:
         raise BadStructure(why="two of the shapes overlap by more than half of the smaller")
+    given = [
+        addresses.normalise(address)
+        for structure in made
+        for address in (structure.standard_address, *structure.other_addresses)
+        if address
+    ]
+    if len(set(given)) < len(given):
+        raise BadStructure(why="the same address is given twice")
 
 
 def squares_of(shape: BaseGeometry) -> dict[str, Any]:
