@@ -211,11 +211,11 @@ def test_parts_that_overlap_are_no_split(connection: Connection) -> None:
     whole = one(buildings.register(connection, Structure(square(0)), ACT))
     with pytest.raises(BadStructure, match="overlap"):
         buildings.split(connection, whole, [Structure(square(0)), Structure(left_half(0))], ACT)
+    line = shapely.LineString([(106, 38), (107, 38)])
     with pytest.raises(BadStructure, match="LineString"):
-        line = shapely.LineString([(106, 38), (107, 38)])
         buildings.split(connection, whole, [Structure(left_half(0)), Structure(line)], ACT)
+    named = [Structure(half(0), standard_address="测试路1号") for half in (left_half, right_half)]
     with pytest.raises(BadStructure, match="twice"):
-        named = [Structure(half(0), standard_address="测试路1号") for half in (left_half, right_half)]
         buildings.split(connection, whole, named, ACT)
     with pytest.raises(BadStructure, match="split into"):
         buildings.split(connection, whole, [Structure(left_half(0))], ACT)
