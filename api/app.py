@@ -12,6 +12,7 @@ from api import (
     health,
     map,  # noqa: A004 - the map of the page
     pages,
+    premises,
     registering,
     signing_in,
     tiles,
@@ -42,6 +43,7 @@ def create() -> FastAPI:
     app.include_router(buildings.router)
     app.include_router(registering.router)
     app.include_router(changes.router)
+    app.include_router(premises.router)
     app.include_router(divisions.router)
     app.include_router(tiles.router)
     pages.mount(app)

@@ -25,6 +25,7 @@ NUMBERS = {
     "check": ("numbers:check", "Tell whether building numbers are valid: exit 0, else 2."),
 }
 MAPS = {"density": ("drawing:map_density", "Draw released counts as one self-contained HTML file.")}
+SHEDS = {"due": ("sheds:due_list", "List work sheds and sites that are due for inspection.")}
 ACCOUNTS = {
     "add": ("accounts:add", "Make an account; prints its one-time link."),
     "list": ("accounts:list_accounts", "List accounts with their roles and divisions."),
@@ -44,6 +45,7 @@ COMMANDS = {
     "import": (IMPORTS, "Bring a file into the register."),
     "match": ("matching:match", "Link a roster's addresses to a register's buildings: files only, no database."),
     "number": (NUMBERS, "Building numbers."),
+    "sheds": (SHEDS, "What stands for a time, and must be looked at."),
     "release": ("drawing:release", "Make a dated release of counts through the disclosure gate."),
     "map": (MAPS, "Draw maps."),
     "account": (ACCOUNTS, "Accounts and what they may do."),

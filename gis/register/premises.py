@@ -136,6 +136,12 @@ def get(connection: Connection, premises_id: int) -> Row[Any]:
     return row
 
 
+def find_premises(connection: Connection, division: int, name: str = "", limit: int = 100) -> Sequence[Row[Any]]:
+    """Return the open premises of a division (twelve digits) whose names contain a text, by name."""
+    first, end = divisions.extent(division)
+    return connection.execute(BY_NAME, {"first": first, "end": end, "name": name, "limit": limit}).all()
+
+
 def find_events(connection: Connection, premises_id: int) -> Sequence[Row[Any]]:
     """Return what happened to premises, in the order in which it became known, each with what they were before."""
     return connection.execute(EVENTS, {"premises_id": premises_id}).all()
@@ -294,6 +300,11 @@ UPDATE = text("""
     WHERE id = :id
 """)
 BY_ID = text("SELECT * FROM reg.premises WHERE id = :premises_id")
+BY_NAME = text("""
+    SELECT * FROM reg.premises
+    WHERE division_code >= :first AND division_code < :end AND closed_on IS NULL AND strpos(name, :name) > 0
+    ORDER BY name, id LIMIT :limit
+""")
 NAMESAKE = text("""
     SELECT id FROM reg.premises
     WHERE division_code = :division_code AND name = :name AND closed_on IS NULL

@@ -77,6 +77,12 @@ def renew_site(connection: Connection, premises_id: int, until: dt.date, act: Ac
     return _renew(connection, list(connection.execute(OF_SITE, values).scalars()), until, act)
 
 
+def find_standing(connection: Connection, premises_id: int) -> dict[int, dt.date]:
+    """Return the structures that stand on a site for a time, and the day each expires, the first first."""
+    rows = connection.execute(STANDING, {"premises_id": premises_id})
+    return {row.number: row.expires_on for row in rows}
+
+
 def find_inspections(connection: Connection, number: int) -> list[dict[str, object]]:
     """Return what inspections found of a structure, in the order in which they became known."""
     return [dict(row) for row in connection.execute(INSPECTIONS, {"number": number}).mappings()]
@@ -145,6 +151,10 @@ RECORD = text("""
 """)
 REPEATED = text("SELECT * FROM reg.inspections WHERE client_uuid = :client_uuid")
 INSPECTIONS = text("SELECT * FROM reg.inspections WHERE building_number = :number ORDER BY id")
+STANDING = text("""
+    SELECT number, expires_on FROM reg.buildings
+    WHERE premises_id = :premises_id AND status = 'active' AND expires_on IS NOT NULL ORDER BY expires_on, number
+""")
 OF_SITE = text("""
     SELECT number FROM reg.buildings
     WHERE premises_id = :premises_id AND status = 'active' AND expires_on < :until ORDER BY number
