@@ -16,7 +16,7 @@ from sqlalchemy import Connection, text
 
 from gis import numbering
 from gis.errors import BadStructure, BuildingNotFound, CannotRevert, EventNotFound, NotInThatState
-from gis.register import acts, divisions, premises, present, structures, versions
+from gis.register import acts, divisions, leases, premises, present, structures, versions
 from gis.register.acts import Act, Deed, Done
 from gis.register.checking import LIMITS
 from gis.register.dwellings import Dwellings
@@ -53,13 +53,15 @@ def register(connection: Connection, structure: Structure, act: Act, *, leased: 
     """Give a structure its permanent number, or raise what stands against it.
 
     ``leased`` is a number a tablet took along (``gis.register.leases``). Raises BadStructure, UnknownDivision,
-    DuplicateBuilding, DoubtfulDuplicate, AddressTaken, ReferenceTaken, RegisterBusy, BadArgument.
+    DuplicateBuilding, DoubtfulDuplicate, AddressTaken, ReferenceTaken, NumberNotLeased, RegisterBusy, BadArgument.
     """
     state = structures.describe(connection, structure)
     repeated = acts.begin(connection, act)
     if repeated:
         return repeated
     structures.check_free(connection, structure, state)
+    if leased is not None:
+        leases.check_number(connection, leased, _numbered_as(state), act)
     deed = acts.start(connection, Verb.REGISTER, act)
     return deed.record([_make(deed, state, structure.references, leased)])
 
@@ -244,11 +246,15 @@ KIN = text("INSERT INTO reg.building_lineage (parent_number, child_number, seq) 
 
 def _make(deed: Deed, state: State, codes: Sequence[tuple[str, str]], leased: int | None = None) -> int:
     """Write a new building and return its number."""
-    trial = state.division_code == divisions.TEST_DIVISION
-    number = leased or int(acts.mint(deed.connection, [numbering.TEST if trial else state.kind])[0])
+    number = leased or int(acts.mint(deed.connection, [_numbered_as(state)])[0])
     present.insert(deed, number, state)
     present.add_references(deed, number, codes)
     return number
+
+
+def _numbered_as(state: State) -> str:
+    """Return the kind that a new building's number shows: its own, or that of trials."""
+    return numbering.TEST if state.division_code == divisions.TEST_DIVISION else state.kind
 
 
 def _amend(deed: Deed, number: int, known: tuple[Versions, Versions], codes: Sequence[tuple[str, str]] = ()) -> Done:

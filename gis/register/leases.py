@@ -118,13 +118,15 @@ def find_leases(connection: Connection, actor: str, *, ended: bool = False) -> l
     return [_described(connection, row) for row in rows]
 
 
-def give_back(connection: Connection, uuid: UUID, actor: str, allow: Callable[[Lease], None] = lambda _: None) -> Lease:
+def give_back(connection: Connection, uuid: UUID, actor: str, allow: Callable[[Lease], None] | None = None) -> Lease:
     """End a lease: what no building has and no open finding holds is void for good. Ending twice is ending once.
 
     ``allow`` raises where the actor may not. Raises LeaseNotFound, RegisterBusy.
     """
     acts.lock(connection, acts.PATIENCE_S)
-    allow(get_lease(connection, uuid))
+    known = get_lease(connection, uuid)
+    if allow is not None:
+        allow(known)
     connection.execute(END, {"uuid": uuid, "actor": actor})
     return get_lease(connection, uuid)
 
