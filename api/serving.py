@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
-from sqlalchemy import URL
+from sqlalchemy import URL, make_url
 
 from gis import settings
 from gis.errors import BadArgument, DatabaseUnreachable
-from gis.store import cluster, session
+from gis.store import cluster, schema, session
 
 PORTS_TRIED = 50
 APPLICATION = "api.app:create"
@@ -63,6 +63,7 @@ def url_of(bound: socket.socket) -> str:
 def serve(bound: socket.socket) -> None:
     """Serve in this process until TERM, HUP or Ctrl-C; requests under way are finished first."""
     settle_database()
+    log_in_as_service()
     server = uvicorn.Server(uvicorn.Config(APPLICATION, **QUIETLY))
     with _stopped_by_signals(server):
         server.run(sockets=[bound])
@@ -72,7 +73,23 @@ def serve(bound: socket.socket) -> None:
 def serve_with_workers(bound: socket.socket, workers: int) -> None:
     """Serve in several processes that share a socket; uvicorn looks after them."""
     settle_database()
+    log_in_as_service()
     uvicorn.run(APPLICATION, fd=bound.fileno(), workers=workers, **QUIETLY)
+
+
+def log_in_as_service() -> None:
+    """Let this process and its workers reach the private server by the log-in that owns nothing.
+
+    Whoever names a server of their own names the log-in too; there it is the administrator's word that counts.
+    """
+    here = settings.read()
+    running = cluster.find(here.var)
+    url = make_url(str(here.database_url))
+    if running is None or url.query.get("host") != str(running.socket_dir) or url.username != running.superuser:
+        return
+    session.forget()
+    service = url.set(username=f"{url.database}_{schema.SERVICE}")
+    os.environ["MENPAI_DATABASE_URL"] = service.render_as_string(hide_password=False)
 
 
 @contextmanager

@@ -19,6 +19,9 @@ from gis.errors import DatabaseLacksRights
 from gis.store import session
 
 ROLES = ("owner", "registrar", "planner", "siting_job", "resident_desk", "accounts", "public")
+SERVICE = "service"
+"""The log-in of the HTTP service: it owns nothing, inherits nothing, and may only take the roles it serves."""
+SERVED = ("registrar", "planner", "resident_desk", "accounts", "public")
 EXTENSIONS = ("postgis", "btree_gist")
 UPGRADE_LOCK = 0x6D656E70  # "menp"
 
@@ -81,6 +84,7 @@ def preparation(database: str) -> list[sql.Composable]:
         ).format(quoted=sql.Literal(sql.Identifier(name).as_string(None)), role=sql.Identifier(name))
         for name in names.values()
     ]
+    statements += _service(database)
     statements += [
         sql.SQL("GRANT {} TO CURRENT_USER").format(sql.SQL(", ").join(sql.Identifier(name) for name in names.values())),
         sql.SQL("GRANT CREATE ON DATABASE {} TO {}").format(sql.Identifier(database), owner),
@@ -91,6 +95,19 @@ def preparation(database: str) -> list[sql.Composable]:
         for schema in ("reg", "pub")
     ]
     return statements
+
+
+def _service(database: str) -> list[sql.Composable]:
+    """Return the statements that make the service's log-in; it gets no password here, so over a network no way in."""
+    name = f"{database}_{SERVICE}"
+    served = sql.SQL(", ").join(sql.Identifier(f"{database}_{role}") for role in SERVED)
+    return [
+        sql.SQL(
+            "DO $$ BEGIN IF to_regrole({quoted}) IS NULL THEN CREATE ROLE {role} LOGIN NOINHERIT; END IF; "
+            "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+        ).format(quoted=sql.Literal(sql.Identifier(name).as_string(None)), role=sql.Identifier(name)),
+        sql.SQL("GRANT {} TO {}").format(served, sql.Identifier(name)),
+    ]
 
 
 def migrate(connection: Connection) -> None:
@@ -126,9 +143,10 @@ def _files() -> list[tuple[str, str]]:
 
 
 def _digest() -> str:
-    """Return a hash of the migrations and the SQL: what the database should stand at."""
+    """Return a hash of roles, migrations and SQL: what the database should stand at."""
     migrations = Path(__file__).parent / "migrations" / "versions"
     texts = [body for _, body in _files()] + [path.read_text("utf-8") for path in sorted(migrations.glob("*.py"))]
+    texts += [statement.as_string(None) for statement in preparation("register")]
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()
 
 

@@ -91,5 +91,5 @@ def _own_database(server: str, suffix: str) -> Iterator[str]:
         session.forget()
         with psycopg.connect(server, autocommit=True) as connection:
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-            for role in schema.ROLES:
+            for role in (*schema.ROLES, schema.SERVICE):
                 connection.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(f"{name}_{role}")))

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from psycopg import sql
 
 from gis.store import schema, session
 
@@ -215,6 +216,27 @@ def test_roles_are_no_one_elses_and_have_no_power_of_their_own(connection: psyco
     ).fetchall()
     assert powerful == []
     assert inherited == []
+
+
+def test_the_service_s_log_in_has_nothing_of_its_own_and_takes_only_the_roles_it_serves(
+    connection: psycopg.Connection,
+) -> None:
+    name = f"{connection.info.dbname}_{schema.SERVICE}"
+    powers = connection.execute(
+        "SELECT rolcanlogin, rolinherit, rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication"
+        " FROM pg_roles WHERE rolname = %s",
+        (name,),
+    ).fetchall()
+    members = connection.execute(
+        "SELECT roleid::regrole::text FROM pg_auth_members WHERE member::regrole::text = %s", (name,)
+    ).fetchall()
+    owned = connection.execute("SELECT count(*) FROM pg_class WHERE relowner = %s::regrole", (name,)).fetchall()
+    connection.execute(sql.SQL("SET SESSION AUTHORIZATION {}").format(sql.Identifier(name)))
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connection.execute("SELECT FROM reg.divisions")
+    assert powers == [(True, False, False)]
+    assert {row[0] for row in members} == {f"{connection.info.dbname}_{role}" for role in schema.SERVED}
+    assert owned == [(0,)]
 
 
 def test_an_upgrade_of_a_current_database_touches_nothing(settled: str) -> None:

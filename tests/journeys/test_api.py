@@ -12,10 +12,13 @@ from pathlib import Path
 
 import httpx
 import mapbox_vector_tile
+import psycopg
 import pytest
+from sqlalchemy.engine import make_url
 
 from api import cli
 from gis import numbering
+from gis.store import schema, session
 
 HOUSES = """source_id,kind,standard_address,floors,wkt
 a,apartments,宁夏银川市兴庆区测试路1号1号楼,6,"POLYGON((106.27 38.47,106.2705 38.47,106.2705 38.4702,106.27 38.4702,106.27 38.47))"
@@ -82,6 +85,21 @@ def test_a_planner_s_first_day(houses: list[str]) -> None:
         assert process.wait(PATIENCE_S) == 0
         assert process.stdout is not None
         assert "stopped" in process.stdout.read()
+
+
+def test_the_service_reaches_the_database_by_a_log_in_that_owns_nothing(houses: list[str], database: str) -> None:
+    session.forget()  # this process's own connections are not the service's
+    if make_url(database).host or make_url(database).username != "menpai":
+        pytest.skip("a server of one's own is reached by the log-in its administrator names")
+    with running("--port", "0") as (_, address, _said), httpx.Client(base_url=address) as client:
+        assert client.get(f"/b/{houses[0]}").status_code == 200
+        with psycopg.connect(database) as looking:
+            rows = looking.execute(
+                "SELECT DISTINCT usename FROM pg_stat_activity WHERE application_name = 'menpai' AND datname = %s"
+                " AND pid <> pg_backend_pid()",
+                (looking.info.dbname,),
+            ).fetchall()
+        assert rows == [(f"{make_url(database).database}_{schema.SERVICE}",)]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
