@@ -13,6 +13,7 @@ from api.buildings import get_building
 from api.trials import is_invented
 from gis import numbering
 from gis.errors import BuildingNotFound, InvalidNumber
+from gis.register import history
 from gis.store import session
 from gis.terms import BuildingKind, BuildingStatus
 
@@ -66,6 +67,7 @@ def building_page(request: Request, number: str) -> Response:
     try:
         with session.open("public") as connection:
             row = get_building(connection, number)
+            successors = history.find_successors(connection, row.number)
     except (InvalidNumber, BuildingNotFound) as error:
         if "text/html" not in request.headers.get("accept", ""):
             refusal = errors.answer(request, error)
@@ -83,6 +85,7 @@ def building_page(request: Request, number: str) -> Response:
                 "kind": BuildingKind(row.kind),
                 "status": BuildingStatus(row.status),
                 "valid_to": row.expires_on,
+                "successors": [numbering.show(str(successor)) for successor in successors],
             },
             fictional=is_invented(row.number, row.division_code),
             station=None,  # facilities come with a later issue; until then the page names the police station

@@ -10,6 +10,7 @@ import pytest
 import shapely
 
 from api import accounts
+from gis import numbering
 from gis.terms import Role
 
 WEST, SOUTH = 106.27, 38.47
@@ -111,6 +112,8 @@ def test_a_dead_number_answers_with_what_became_of_it(registrar: httpx.Client) -
     assert dead["status"] == "replaced"
     assert sorted(dead["successors"]) == sorted(done.json()["buildings"][1:])
     assert registrar.get(f"/api/buildings/{dead['successors'][0]}").json()["came_of"] == [number]
+    page = registrar.get(f"/b/{number}").text
+    assert all(numbering.show(successor) in page for successor in dead["successors"])
     undone = registrar.post(f"/api/changes/{done.json()['seq']}/revert", json={"reason": "误操作"})
     assert undone.status_code == 200, undone.text
     alive = registrar.get(f"/api/buildings/{number}").json()
