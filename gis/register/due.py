@@ -67,8 +67,9 @@ def _due(row: Row[Any]) -> Due:
     return Due(**known, reasons=reasons, found=None if found is None else Found(found))
 
 
+# materialised, so that reasons are found once, and not again by the filter upon them
 DUE = text("""
-    WITH temporary AS (
+    WITH temporary AS MATERIALIZED (
         SELECT b.number, b.premises_id, p.name AS premises, p.responsible_organisation, b.division_code,
             b.expires_on AS due_on, i.found, i.inspected_on,
             array_remove(ARRAY[
@@ -76,7 +77,7 @@ DUE = text("""
                     WHEN b.expires_on <= CAST(:on AS date) + CAST(:within AS int) THEN 'expiring' END,
                 CASE WHEN b.expires_on > p.permit_until THEN 'beyond_permit' END,
                 CASE WHEN p.closed_on IS NOT NULL THEN 'site_closed' END,
-                CASE WHEN i.found = 'changed' AND NOT EXISTS (
+                CASE WHEN coalesce(i.found = 'changed', false) AND NOT EXISTS (
                     SELECT FROM reg.building_events e WHERE e.building_numbers @> ARRAY[b.number] AND e.seq > i.seq
                 ) THEN 'found_changed' END
             ], NULL) AS reasons
@@ -101,7 +102,7 @@ DUE = text("""
             ) AS over_capacity
         FROM reg.premises p
         WHERE p.closed_on IS NULL AND p.division_code >= :first AND p.division_code < :end
-    ), judged AS (
+    ), judged AS MATERIALIZED (
         SELECT s.*, array_remove(ARRAY[
                 CASE WHEN s.permit_until < CAST(:on AS date) THEN 'permit_ended'
                     WHEN s.permit_until < CAST(:on AS date) + CAST(:within AS int) THEN 'permit_ending' END,

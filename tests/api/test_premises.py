@@ -118,6 +118,8 @@ def test_only_registrars_of_the_division_act(
     ]
     for path, body in acts_upon:
         assert [who.post(path, json=body).status_code for who in (client, planner, stranger)] == [401, 403, 403], path
+    # who may not act is told so, and not what stands against the act
+    assert stranger.post(f"/api/premises/{site}/change", json={}).status_code == 403
     assert len(registrar.get(f"/api/premises/{site}").json()["events"]) == 1
     assert registrar.get(f"/api/buildings/{shed}").json()["status"] == "active"
 
