@@ -78,6 +78,18 @@ class ReferenceNotFound(MenpaiError):  # noqa: N818
     status = 404
 
 
+class RowNotQueued(MenpaiError):  # noqa: N818
+    """Row {row} of batch {batch} does not wait for a person."""
+
+    status = 404
+
+
+class RowDecided(MenpaiError):  # noqa: N818
+    """{who} has decided about this row already: {decision}."""
+
+    status = 409
+
+
 class NotInThatState(MenpaiError):  # noqa: N818
     """Building {number} is {status}, so it cannot {verb}; its history says what became of it."""
 

@@ -235,6 +235,17 @@ class DeclineReason(Term):
     UNCLEAR = "unclear", "不明确", "it cannot be decided from here; look again"
 
 
+class RowDecision(Term):
+    """What was decided about a row of a file that waited for a person."""
+
+    SAME = "same", "即该建筑物", "the row is that building"
+    ANOTHER = "another", "另一建筑物", "the row is a building of its own"
+    CORRECT = "correct", "更正", "the record of the building was wrong; the row is right"
+    CHANGE = "change", "变更", "the building has changed; the row says how"
+    REFUSE = "refuse", "不予登记", "the row is not registered"
+    SUPERSEDED = "superseded", "已被取代", "the source has said otherwise since"
+
+
 class BatchKind(Term):
     """What a batch imported."""
 
@@ -273,6 +284,7 @@ class Reason(Term):
         "与已登记内容不同",
         ("the source's row differs from what was registered; a person decides whether to correct or change"),
     )
+    DECLINED = "declined", "经核定不予登记", "a registrar decided against this very row"
     SHED_WITHOUT_PREMISES = "shed_without_premises", "工棚缺少工地", "a work shed needs a premises"
     SHED_WITHOUT_EXPIRY = "shed_without_expiry", "工棚缺少到期日", "a work shed needs an expiry date (valid_to)"
     UNREADABLE_ATTRIBUTE = "unreadable_attribute", "属性无法读取", "an attribute cannot be read; see detail"

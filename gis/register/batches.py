@@ -18,14 +18,11 @@ import pyarrow as pa
 from sqlalchemy import Connection, text
 
 from gis import addresses
-from gis.register import acts, duplicates, narrowing, placing, references, writing
+from gis.register import acts, duplicates, narrowing, placing, references, waiting, writing
 from gis.register.sheets import ImportOptions, Sheet
 from gis.register.writing import Origin
 from gis.store import copying, session
 from gis.terms import BatchKind, Outcome, Reason
-
-DECIDED_BY_A_PERSON = {Reason.DOUBTFUL_DUPLICATE, Reason.ADDRESS_TAKEN, Reason.CHANGED_SINCE_REGISTERED}
-"""Reasons that queue a row; any other sends it back."""
 
 Progress = Callable[[str], None]
 
@@ -85,16 +82,17 @@ def _register(connection: Connection, sheet: Sheet, progress: Progress) -> Build
         identities = hashing.result()
     references.strike_repeated(sheet, *identities)
     for clash in duplicates.find_within(sheet.shapes, sheet.open):
-        _strike_clash(sheet, clash.later, f"row {sheet.row(clash.earlier)} of the file", certain=clash.certain)
+        sheet.strike_rival(clash.later, _reason(certain=clash.certain), clash.earlier)
     acts.lock(connection)
     source_id = references.find_source(connection, sheet.options.source)
     references.set_aside_known(connection, sheet, source_id, *identities)
     for met in duplicates.find_registered(connection, sheet.shapes, sheet.open):
-        detail = f"building {met.building_number}"
-        _strike_clash(sheet, met.position, detail, certain=met.certain, building_number=met.building_number)
+        number = met.building_number
+        sheet.strike(met.position, _reason(certain=met.certain), f"building {number}", number)
     normalised = _claim_addresses(connection, sheet)
     addressed = np.fromiter(normalised, dtype=np.intp, count=len(normalised))
     narrowing.narrow(connection, places.division_codes, addressed, list(normalised.values()))
+    waiting.recall(connection, sheet, source_id, *identities)
     progress("write")
     # what the reference checks of a statement look at stays in memory
     connection.execute(text("SET LOCAL work_mem = '256MB'"))
@@ -107,16 +105,15 @@ def _register(connection: Connection, sheet: Sheet, progress: Progress) -> Build
         writing.write_buildings(connection, sheet, places, accepted, origin)
         writing.write_addresses(connection, sheet, normalised, accepted)
         writing.write_trace(connection, sheet, accepted, origin, identities)
-    writing.write_unregistered(connection, sheet, batch_id, outcomes)
+    if not sheet.options.dry_run:  # a trial's numbers will be issued to other buildings
+        sheet.name_rivals()
+    writing.write_unregistered(connection, sheet, batch_id, outcomes, (places.division_codes, identities[1]))
     return _result(sheet, batch_id, outcomes)
 
 
-def _strike_clash(
-    sheet: Sheet, position: int, detail: str, *, certain: bool, building_number: int | None = None
-) -> None:
-    """Refuse a row that is surely a duplicate; queue one that may be."""
-    reason = Reason.DUPLICATE_BUILDING if certain else Reason.DOUBTFUL_DUPLICATE
-    sheet.strike(position, reason, detail, building_number)
+def _reason(*, certain: bool) -> Reason:
+    """Return why a row goes no further: it surely is a duplicate, or may be one."""
+    return Reason.DUPLICATE_BUILDING if certain else Reason.DOUBTFUL_DUPLICATE
 
 
 def _claim_addresses(connection: Connection, sheet: Sheet) -> dict[int, str]:
@@ -130,7 +127,7 @@ def _claim_addresses(connection: Connection, sheet: Sheet) -> dict[int, str]:
         if address:
             earlier = claims.setdefault(address, int(position))
             if earlier != position:
-                sheet.strike(int(position), Reason.ADDRESS_TAKEN, f"row {sheet.row(earlier)} of the file")
+                sheet.strike_rival(int(position), Reason.ADDRESS_TAKEN, earlier)
     connection.execute(text("CREATE TEMPORARY TABLE candidate_addresses (normalised text) ON COMMIT DROP"))
     copying.copy(connection, "candidate_addresses", pa.table({"normalised": pa.array(list(claims), type=pa.string())}))
     taken = connection.execute(
@@ -151,7 +148,7 @@ def _outcomes(sheet: Sheet) -> npt.NDArray[np.object_]:
     outcomes = np.full(len(sheet.shapes), Outcome.REGISTERED, dtype=object)
     outcomes[sheet.unchanged] = Outcome.UNCHANGED
     for position in np.flatnonzero(~sheet.verdicts.good):
-        queued = sheet.verdicts.reasons[position] in DECIDED_BY_A_PERSON
+        queued = sheet.verdicts.reasons[position] in waiting.DECIDED_BY_A_PERSON
         outcomes[position] = Outcome.QUEUED if queued else Outcome.REFUSED
     return outcomes
 

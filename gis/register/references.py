@@ -32,11 +32,18 @@ def identify(rows: pa.Table) -> tuple[list[str], Fingerprints]:
         blake2b((shape or b"") + words.encode(), digest_size=8).digest()
         for shape, words in zip(shapes, attributes, strict=True)
     ]
+    fingerprints = np.frombuffer(b"".join(digests), dtype="<i8")
     codes = [
-        code.strip() if code and code.strip() else f"row:{digest.hex()}"
-        for code, digest in zip(rows["source_id"].to_pylist(), digests, strict=True)
+        code_of(code, fingerprint)
+        for code, fingerprint in zip(rows["source_id"].to_pylist(), fingerprints.tolist(), strict=True)
     ]
-    return codes, np.frombuffer(b"".join(digests), dtype="<i8")
+    return codes, fingerprints
+
+
+def code_of(source_id: str | None, fingerprint: int) -> str:
+    """Return the code by which a row goes in its source: its own, or else its fingerprint."""
+    own = source_id.strip() if source_id else ""
+    return own or f"row:{fingerprint.to_bytes(8, 'little', signed=True).hex()}"
 
 
 def strike_repeated(sheet: Sheet, codes: list[str], fingerprints: Fingerprints) -> None:
@@ -65,11 +72,14 @@ def find_source(connection: Connection, name: str) -> int:
 def set_aside_known(
     connection: Connection, sheet: Sheet, source_id: int, codes: list[str], fingerprints: Fingerprints
 ) -> None:
-    """Mark the rows that are registered already; queue those that say something else than they did."""
+    """Mark the rows that are registered already; queue those that say something else than they did.
+
+    What they met in their own file counts no longer: it was decided when they were registered.
+    """
     known = connection.execute(
         text("SELECT EXISTS (SELECT FROM reg.external_references WHERE source_id = :source)"), {"source": source_id}
     ).scalar_one()
-    positions = sheet.open
+    positions = np.union1d(sheet.open, np.fromiter(sheet.rivals, dtype=np.intp))
     if not known or not positions.size:
         return
     connection.execute(text("CREATE TEMPORARY TABLE candidate_codes (position integer, code text) ON COMMIT DROP"))
@@ -85,8 +95,7 @@ def set_aside_known(
     connection.execute(text("DROP TABLE candidate_codes"))
     for row in found:
         if row.fingerprint == fingerprints[row.position]:
-            sheet.unchanged[row.position] = True
-            sheet.standing[row.position] = row.building_number
+            sheet.settle(row.position, row.building_number)
         else:
             sheet.strike(
                 row.position,

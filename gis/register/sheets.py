@@ -47,7 +47,11 @@ class Sheet:
         self.bounds = shapely.bounds(self.shapes)
         self.standing: dict[int, int] = {}
         """By position: the registered building that a row is, or that stands against it."""
+        self.rivals: dict[int, int] = {}
+        """By position: the position of an earlier row of the file that stands against a row."""
         self.unchanged = np.zeros(rows.num_rows, dtype=bool)
+        self.waiting = np.zeros(rows.num_rows, dtype=bool)
+        """Queued rows that wait for a person since an earlier import."""
         self.numbers = np.zeros(rows.num_rows, dtype=np.int64)
 
     @property
@@ -61,6 +65,26 @@ class Sheet:
         self.verdicts.details[position] = detail
         if building_number is not None:
             self.standing[position] = building_number
+
+    def strike_rival(self, position: int, reason: Reason, earlier: int) -> None:
+        """Hold an earlier row of the file against one."""
+        self.strike(position, reason, f"row {self.row(earlier)} of the file")
+        self.rivals[position] = earlier
+
+    def settle(self, position: int, building_number: int) -> None:
+        """Take a row for one that is registered as it is, whatever stood against it."""
+        self.verdicts.reasons[position] = None
+        self.verdicts.details.pop(position, None)
+        self.rivals.pop(position, None)
+        self.unchanged[position] = True
+        self.standing[position] = building_number
+
+    def name_rivals(self) -> None:
+        """Name the building that stands against a row where an earlier row of the file does, once that has one."""
+        for position, earlier in self.rivals.items():
+            number = int(self.numbers[earlier]) or self.standing.get(earlier)
+            if number is not None and position not in self.standing:
+                self.standing[position] = number
 
     def row(self, position: int) -> int:
         """Return a row's place in its file, from 1."""

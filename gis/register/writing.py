@@ -148,9 +148,18 @@ def write_trace(
     )
 
 
-def write_unregistered(connection: Connection, sheet: Sheet, batch_id: int, outcomes: npt.NDArray[np.object_]) -> None:
-    """Keep every row that was queued or refused, whole, with its reason."""
-    positions = np.flatnonzero((outcomes == Outcome.QUEUED) | (outcomes == Outcome.REFUSED))
+def write_unregistered(
+    connection: Connection,
+    sheet: Sheet,
+    batch_id: int,
+    outcomes: npt.NDArray[np.object_],
+    placed: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
+) -> None:
+    """Keep every row that was queued or refused, whole, with its reason; one that waits already is kept already.
+
+    ``placed`` are division code and fingerprint of each row, (n,) each.
+    """
+    positions = np.flatnonzero(((outcomes == Outcome.QUEUED) & ~sheet.waiting) | (outcomes == Outcome.REFUSED))
     if not positions.size:
         return
     drawable = checking.can_be_kept(sheet.shapes[positions])
@@ -165,6 +174,8 @@ def write_unregistered(connection: Connection, sheet: Sheet, batch_id: int, outc
         "building_number": pa.array([sheet.standing.get(int(p)) for p in positions], type=pa.int64()),
         "content": copying.jsonb(_contents(sheet, positions, drawable)),
         "geometry": pc.if_else(pa.array(drawable), blobs, None),
+        "division_code": pa.array(placed[0][positions], mask=placed[0][positions] == 0),
+        "fingerprint": pa.array(placed[1][positions]),
     }
     copying.copy(connection, "reg.batch_rows", pa.table(columns))
 

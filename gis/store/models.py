@@ -45,6 +45,7 @@ from gis.terms import (
     PremisesKind,
     PremisesVerb,
     Role,
+    RowDecision,
     Verb,
 )
 
@@ -145,9 +146,30 @@ class BatchRow(Base):
     content: Mapped[dict[str, Any]] = mapped_column(JSONB)
     """The row's attributes, and its shape as WKT if PostGIS cannot hold it."""
     geometry: Mapped[WKBElement | None] = mapped_column(shape("GEOMETRY"))
+    fingerprint: Mapped[int | None] = mapped_column(BigInteger)
+    """What the row says, by which it is known when it comes again."""
+    division_code: Mapped[int | None] = mapped_column(BigInteger)
+    """Where a queued row would be registered: its registrars decide about it."""
+    decision: Mapped[str | None]
+    decided_at: Mapped[dt.datetime | None] = mapped_column(Moment)
+    decided_by: Mapped[str | None]
+    event_seq: Mapped[int | None] = mapped_column(BigInteger)
+    """The event by which the decision was carried out; none where the row was refused."""
     __table_args__ = (
         PrimaryKeyConstraint("batch_id", "row"),
         CheckConstraint("outcome IN ('queued', 'refused')", name="outcome"),
+        one_of("decision", RowDecision),
+        CheckConstraint(
+            "(decision IS NULL) = (decided_at IS NULL) AND (decision IS NULL) = (decided_by IS NULL)", name="decided"
+        ),
+        CheckConstraint("decision IS NULL OR outcome = 'queued'", name="decidable"),
+        CheckConstraint("event_seq IS NULL OR decision IN ('same', 'another', 'correct', 'change')", name="event_seq"),
+        Index("batch_rows_queued_idx", "batch_id", postgresql_where=text("outcome = 'queued'")),
+        Index(
+            "batch_rows_waiting_idx",
+            "division_code",
+            postgresql_where=text("outcome = 'queued' AND decided_at IS NULL"),
+        ),
     )
 
 

@@ -25,7 +25,7 @@ DRIFTS = {
     "a geometry has another CRS": (
         "column",
         (
-            "DROP VIEW calc.structures, calc.building_timeline, calc.building_snapshots;"
+            "DROP VIEW calc.queued_rows, calc.structures, calc.building_timeline, calc.building_snapshots;"
             " ALTER TABLE reg.buildings ALTER geometry TYPE geometry(Geometry, 4326)"
             " USING ST_SetSRID(geometry, 4326)"
         ),
