@@ -31,7 +31,7 @@ def problem(answer: httpx.Response) -> dict[str, object]:
         ("GET", "/web/nothing.js", 404),
         ("GET", "/tiles/persons/1/0/0.mvt", 404),
         ("DELETE", "/healthz", 405),
-        ("POST", "/api/buildings", 405),
+        ("PUT", "/api/buildings", 405),
         ("GET", "/api/session?x=1", 200),
         ("GET", "/api/buildings?lon=106&lat=38", 401),
         ("POST", "/api/token", 422),

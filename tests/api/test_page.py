@@ -469,6 +469,7 @@ class Plate:
     kind: BuildingKind = BuildingKind.WORK_SHED
     status: BuildingStatus = BuildingStatus.ACTIVE
     valid_to: str | None = "2026-12-31"
+    successors: tuple[str, ...] = ("9000 0000 0150",)
 
 
 @pytest.mark.parametrize("station", [None, {"name": "幸福路<服务站>", "address": None, "distance_m": 1234.5}])
