@@ -10,11 +10,13 @@ from api import (
     divisions,
     errors,
     health,
+    leases,
     map,  # noqa: A004 - the map of the page
     pages,
     premises,
     registering,
     signing_in,
+    surveys,
     tiles,
 )
 from api.guard import Guard
@@ -44,6 +46,8 @@ def create() -> FastAPI:
     app.include_router(registering.router)
     app.include_router(changes.router)
     app.include_router(premises.router)
+    app.include_router(surveys.router)
+    app.include_router(leases.router)
     app.include_router(divisions.router)
     app.include_router(tiles.router)
     pages.mount(app)

@@ -58,20 +58,27 @@ def answer(_request: Request | None, error: Exception) -> Response:
     status = status_of(error)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("%s", sentence(error))
-    problem: dict[str, Any] = {
+    headers = dict(EXTRA_HEADERS.get(status, {}))
+    if isinstance(error, HTTPException):
+        headers |= dict(error.headers or {})
+    if isinstance(error, MenpaiError) and "wait_s" in error.facts:
+        headers["Retry-After"] = str(error.facts["wait_s"])
+    return Response(orjson.dumps(problem(error)), status, headers, MEDIA_TYPE)
+
+
+def problem(error: Exception) -> dict[str, Any]:
+    """Return the problem details of an error as JSON has them."""
+    status = status_of(error)
+    described: dict[str, Any] = {
         "type": f"urn:menpai:problem:{_name_of(error, status)}",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": _detail_of(error, status),
     }
     if isinstance(error, RequestValidationError):
-        problem["errors"] = [{"where": ".".join(map(str, each["loc"])), "why": each["msg"]} for each in error.errors()]
-    headers = dict(EXTRA_HEADERS.get(status, {}))
-    if isinstance(error, HTTPException):
-        headers |= dict(error.headers or {})
-    if isinstance(error, MenpaiError) and "wait_s" in error.facts:
-        headers["Retry-After"] = str(error.facts["wait_s"])
-    return Response(orjson.dumps(problem), status, headers, MEDIA_TYPE)
+        wrong = [{"where": ".".join(map(str, each["loc"])), "why": each["msg"]} for each in error.errors()]
+        described["errors"] = wrong
+    return described
 
 
 def status_of(error: Exception) -> int:
