@@ -69,13 +69,15 @@ def register(connection: Connection, structure: Structure, act: Act, *, leased: 
 def correct(connection: Connection, number: int, amendment: Amendment, act: Act, on: dt.date | None = None) -> Done:
     """Put the record of a building right: it had been wrong for as long as it said the same around ``on``, or today.
 
-    Raises as ``register`` does, BuildingNotFound, and NotSoThen for a day before the building was.
+    Raises as ``register`` does, BuildingNotFound, NotSoThen for a day before the building was, and where it is to
+    stand for longer EvidenceMissing, PremisesClosed, BeyondPermit.
     """
     repeated = acts.begin(connection, act)
     if repeated:
         return repeated
     before = _known(connection, number)
     patch = _patch(connection, number, before, amendment)
+    premises.check_term(connection, before[-1].state, patch, act)  # or a correction would be a way round a renewal
     after = versions.corrected(before, patch, on)
     _check_difference(before, after, amendment)
     deed = acts.start(connection, Verb.CORRECT, act, puts_right=True)
@@ -85,8 +87,7 @@ def correct(connection: Connection, number: int, amendment: Amendment, act: Act,
 def change(connection: Connection, number: int, amendment: Amendment, act: Act) -> Done:
     """Record that an active building changed on the act's day (today where it says none).
 
-    Raises as ``correct`` does, NotInThatState, OutOfOrder for a day before its last change, and where it is to
-    stand for longer EvidenceMissing, PremisesClosed, BeyondPermit.
+    Raises as ``correct`` does, NotInThatState, and OutOfOrder for a day before its last change.
     """
     repeated = acts.begin(connection, act)
     if repeated:

@@ -126,12 +126,13 @@ def test_no_renewal_goes_beyond_the_permit_or_outlives_the_site(connection: Conn
     assert state(connection, shed) == ("active", in_days(365))
 
 
-def test_a_change_is_no_way_round_evidence_and_permit(connection: Connection, site: int) -> None:
+def test_a_change_or_correction_is_no_way_round_evidence_and_permit(connection: Connection, site: int) -> None:
     shed = put_up(connection, site, 0, 10)
-    with pytest.raises(EvidenceMissing):
-        buildings.change(connection, shed, Amendment({"expires_on": in_days(20)}), ACT)
-    with pytest.raises(BeyondPermit):
-        buildings.change(connection, shed, Amendment({"expires_on": in_days(400)}), PAPER)
+    for verb in (buildings.change, buildings.correct):
+        with pytest.raises(EvidenceMissing):
+            verb(connection, shed, Amendment({"expires_on": in_days(20)}), ACT)
+        with pytest.raises(BeyondPermit):
+            verb(connection, shed, Amendment({"expires_on": in_days(400)}), PAPER)
     buildings.change(connection, shed, Amendment({"expires_on": in_days(5)}), ACT)
     buildings.change(connection, shed, Amendment({"expires_on": in_days(20)}), PAPER)
     assert state(connection, shed) == ("active", in_days(20))
