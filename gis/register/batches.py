@@ -81,14 +81,15 @@ def _register(connection: Connection, sheet: Sheet, progress: Progress) -> Build
         progress("compare")
         identities = hashing.result()
     references.strike_repeated(sheet, *identities)
-    for clash in duplicates.find_within(sheet.shapes, sheet.open):
-        sheet.strike_rival(clash.later, _reason(certain=clash.certain), clash.earlier)
     acts.lock(connection)
     source_id = references.find_source(connection, sheet.options.source)
     references.set_aside_known(connection, sheet, source_id, *identities)
     for met in duplicates.find_registered(connection, sheet.shapes, sheet.open):
         number = met.building_number
         sheet.strike(met.position, _reason(certain=met.certain), f"building {number}", number)
+    # after the register: what is not going to be registered itself takes no other row down
+    for clash in duplicates.find_within(sheet.shapes, sheet.open):
+        sheet.strike_rival(clash.later, _reason(certain=clash.certain), clash.earlier)
     normalised = _claim_addresses(connection, sheet)
     addressed = np.fromiter(normalised, dtype=np.intp, count=len(normalised))
     narrowing.narrow(connection, places.division_codes, addressed, list(normalised.values()))

@@ -72,14 +72,11 @@ def find_source(connection: Connection, name: str) -> int:
 def set_aside_known(
     connection: Connection, sheet: Sheet, source_id: int, codes: list[str], fingerprints: Fingerprints
 ) -> None:
-    """Mark the rows that are registered already; queue those that say something else than they did.
-
-    What they met in their own file counts no longer: it was decided when they were registered.
-    """
+    """Mark the rows that are registered already; queue those that say something else than they did."""
     known = connection.execute(
         text("SELECT EXISTS (SELECT FROM reg.external_references WHERE source_id = :source)"), {"source": source_id}
     ).scalar_one()
-    positions = np.union1d(sheet.open, np.fromiter(sheet.rivals, dtype=np.intp))
+    positions = sheet.open
     if not known or not positions.size:
         return
     connection.execute(text("CREATE TEMPORARY TABLE candidate_codes (position integer, code text) ON COMMIT DROP"))
@@ -95,7 +92,8 @@ def set_aside_known(
     connection.execute(text("DROP TABLE candidate_codes"))
     for row in found:
         if row.fingerprint == fingerprints[row.position]:
-            sheet.settle(row.position, row.building_number)
+            sheet.unchanged[row.position] = True
+            sheet.standing[row.position] = row.building_number
         else:
             sheet.strike(
                 row.position,

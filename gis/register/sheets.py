@@ -71,20 +71,11 @@ class Sheet:
         self.strike(position, reason, f"row {self.row(earlier)} of the file")
         self.rivals[position] = earlier
 
-    def settle(self, position: int, building_number: int) -> None:
-        """Take a row for one that is registered as it is, whatever stood against it."""
-        self.verdicts.reasons[position] = None
-        self.verdicts.details.pop(position, None)
-        self.rivals.pop(position, None)
-        self.unchanged[position] = True
-        self.standing[position] = building_number
-
     def name_rivals(self) -> None:
-        """Name the building that stands against a row where an earlier row of the file does, once that has one."""
+        """Name the building that stands against a row where an earlier row of the file does, once it has a number."""
         for position, earlier in self.rivals.items():
-            number = int(self.numbers[earlier]) or self.standing.get(earlier)
-            if number is not None and position not in self.standing:
-                self.standing[position] = number
+            if self.numbers[earlier]:
+                self.standing[position] = int(self.numbers[earlier])
 
     def row(self, position: int) -> int:
         """Return a row's place in its file, from 1."""
