@@ -2,13 +2,17 @@
 
 from typing import Any
 
-from sqlalchemy import CheckConstraint, MetaData, Text
+from geoalchemy2 import Geometry
+from sqlalchemy import CheckConstraint, MetaData, Text, func
+from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import DeclarativeBase
 
 from gis.terms import SRID, Term
 
-__all__ = ["SCHEMA", "SRID", "Base", "one_of"]
+__all__ = ["NOW", "SCHEMA", "SRID", "Base", "Moment", "one_of", "shape"]
 SCHEMA = "reg"
+NOW = func.now()
+Moment = TIMESTAMP(timezone=True)
 
 NAMING = {
     "pk": "%(table_name)s_pkey",
@@ -30,3 +34,8 @@ def one_of(column: str, terms: type[Term]) -> CheckConstraint:
     """Return the check that a text column holds one of the terms."""
     values = ", ".join(f"'{term.value}'" for term in terms)
     return CheckConstraint(f"{column} IN ({values})", name=column)
+
+
+def shape(kind: str) -> Geometry:
+    """Return a geometry column type in the register's CRS; its index is declared by the table."""
+    return Geometry(kind, srid=SRID, spatial_index=False)

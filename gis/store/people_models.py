@@ -21,8 +21,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, DATERANGE, JSONB, UUID, Exclud
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
 
-from gis.store.base import SCHEMA, Base, one_of
-from gis.store.models import NOW, Moment
+from gis.store.base import NOW, SCHEMA, Base, Moment, one_of
 from gis.terms import Basis, Category, CitizenshipClass, Purpose, ReviewDecision
 
 

@@ -6,8 +6,7 @@ from geoalchemy2.elements import WKBElement
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, PrimaryKeyConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from gis.store.base import Base
-from gis.store.models import NOW, Moment, shape
+from gis.store.base import NOW, Base, Moment, shape
 
 PUB = "pub"
 COUNTED = "category IN ('all', 'permanent', 'floating', 'other', 'undetermined')"

@@ -10,12 +10,28 @@ import pytest
 from psycopg import sql
 from sqlalchemy.engine import make_url
 
-from gis.store import models, people_models, released_models, schema, session
+from gis.store import (
+    account_models,
+    field_models,
+    models,
+    people_models,
+    released_models,
+    schema,
+    session,
+    structure_models,
+)
 from gis.store.base import Base
 
 Catalogue = dict[str, dict[str, str]]
 ReadCatalogue = Callable[[psycopg.Connection], Catalogue]
-MODELLED = (models, people_models, released_models)  # importing them fills Base.metadata
+MODELLED = (
+    account_models,
+    field_models,
+    models,
+    people_models,
+    released_models,
+    structure_models,
+)  # importing them fills Base.metadata
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 from alembic import context
 from geoalchemy2 import alembic_helpers
 
-from gis.store import models, people_models, released_models  # noqa: F401 - they fill the metadata
+from gis.store import account_models, field_models, models, people_models, released_models, structure_models  # noqa: F401 - they fill the metadata
 from gis.store.base import SCHEMA, Base
 
 context.configure(
