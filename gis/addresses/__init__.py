@@ -5,5 +5,15 @@ grammar of GB/T 23705-2009 (地名/地址编码规则) and of how people write, 
 """
 
 from gis.addresses.normalising import DwellingPlace, normalise, normalise_many, split_dwelling, split_dwellings
+from gis.addresses.parsing import Address, parse, write
 
-__all__ = ["DwellingPlace", "normalise", "normalise_many", "split_dwelling", "split_dwellings"]
+__all__ = [
+    "Address",
+    "DwellingPlace",
+    "normalise",
+    "normalise_many",
+    "parse",
+    "split_dwelling",
+    "split_dwellings",
+    "write",
+]

@@ -16,7 +16,7 @@ DOUBT: Final = "※"
 """Stands where a remark says that the place meant is not the one named."""
 NEARBY: Final = re.compile(
     "附近|旁边|旁$|旁(?=[0-9])|斜?对面|对过|隔壁|后面|前面|门口$|路口|交叉口|交汇处|周边|一带|边上|拐角|之间|以[东西南北]"
-    "|[东西南北][侧面](?![一-鿿]*[园苑府庭居里城村路街巷])|[往向][东西南北]|[0-9]+米|已拆|已搬|搬走|待拆|、|~|或|至(?=[0-9])"
+    "|[东西南北][侧面边]|[往向][东西南北]|[0-9]+米|已拆|已搬|搬走|待拆|、|~|或|至(?=[0-9])"
     f"|{DOUBT}"
 )
 """Words that name a place beside the one written, or several."""
@@ -25,32 +25,36 @@ _CAPITAL: Final = "".join(CAPITALS)
 _ONE: Final = f"零〇一二两三四五六七八九十百千廿卅{_CAPITAL}"
 _NUMERAL: Final = f"[{_ONE}]"
 _LOWER: Final = re.compile("[a-z]+")
+_BLANK: Final = r"[^\S\n]"
 _LABEL: Final = re.compile(
-    "^[\\s,.。:;]*(?:(?:现|暂|常|家庭|户籍|详细|实际|租住|经常)*"
-    "(?:居住?地?址?|住所?|住地|住址|地址|住处|住在)(?:地|为|在)?[\\s:;,]+"
-    "|(?:现住址?|暂住地?址?|现居住?(?:地址?|在|于)?|住址|地址|居住地址?|租住在?|住在)[\\s:;,]*)",
+    f"^(?:{_BLANK}|[,.。:;])*(?:(?:现|暂|常|家庭|户籍|详细|实际|租住|经常|目前|临时|长期)*"
+    f"(?:居住?地?址?|住所?|住地|住址|地址|住处|住在)(?:地|为|在|于)?(?:{_BLANK}|[:;,])+"
+    "|(?:现|暂|常|临时|长期|目前)*(?:居住|租住|暂住|借住|寄住|住)(?:地址|地|址|在|于)?|地址|家庭住址)"
+    f"(?:{_BLANK}|[:;,])*",
     re.MULTILINE,
 )
 _BRACKETED: Final = re.compile("[(\\[{【〔〖<《「『]([^()\\[\\]{}【】〔〕〖〗<>《》「」『』\n]*)[)\\]}】〕〗>》」』]")
 _OPEN: Final = re.compile("[(\\[{【〔〖<《「『][^0-9\n]*$", re.MULTILINE)
+_DIVISION: Final = re.compile("[一-鿿]{1,20}(?:省|自治区|市|区|县|镇|乡|街道|村|社区)")
 _PART: Final = re.compile("(?:[A-Z0-9]|[东西南北中]|[一二三四五六])+(?:区|期|院|座|栋|幢|号楼|单元|室)")
 _BESIDE: Final = re.compile("(?:的?(?:斜?对面|对过|附近|旁边?|隔壁|后面|前面|周边|一带|[东西南北][侧面边]|后|边上))+")
 _AFTERWORD: Final = re.compile(
-    "(?<=[0-9A-Z室户号楼元层栋幢座组队社房院])[\\s,;.。、:/-]*(?:(?:现|暂|临时|长期|目前)*(?:租住|租房|租用|出租|租户|承租|租赁|居住|暂住"
+    f"(?<=[0-9A-Z#{_ONE}室户号楼元层栋幢座组队社房院])(?:[^\\S\n]|[,;.。、:/-])*(?:(?:现|暂|临时|长期|目前)*(?:租住|租房|租用|出租|租户|承租|租赁|居住|暂住"
     "|自住|借住|寄住|合租|整租|入住|住)(?:人员?|户|屋|房|中|此处|在此|于此)?|自建房|自购房|自有房|商品房|安置房|公租房|廉租房|出租[屋房]"
     "|(?:二?房东|亲戚|朋友|父母|子女|儿子|女儿|岳父|同事|老乡)[的]?家?|自己?家|本人|[一-鿿]某*家|租)[,;.。]*$",
     re.MULTILINE,
 )
-_UNUSUAL: Final = re.compile("[^一-鿿〇0-9A-Z#、~※\n]+")
+_UNUSUAL: Final = re.compile("[^一-鿿〇0-9A-Z#~※\n]+")
+_LISTED: Final = re.compile("(?<=[0-9室户号楼栋幢座])[^\\S\n]*、[^\\S\n]*(?=[0-9])")
 _OF: Final = re.compile("(?<=[0-9])(?:之|号之)(?=[0-9])")
 _COUNTED: Final = (
-    f"号|[#幢栋座层楼室期排梯冢]|单元|门(?=[0-9{_ONE}]|$)|[组队](?![建一-鿿]*局)|村民小组|小组|居民小组"
+    f"号|单(?=[0-9{_ONE}])|房(?:间)?(?![一-鿿])|[#幢栋座层楼室期排梯冢]|单元|门(?=[0-9{_ONE}]|$)|[组队](?![建一-鿿]*局)|村民小组|小组|居民小组"
     f"|社(?=[0-9{_ONE}]|$)|户$|区(?!社区)"
 )
 _CHINESE_NUMBER: Final = re.compile(
     f"(?<![0-9A-Z{_ONE}]){_NUMERAL}+(?={_COUNTED})"
     f"|(?<=[路街巷道]){_NUMERAL}*百{_NUMERAL}*(?=[一-鿿])"
-    f"|(?<=[0-9A-Z元层楼门号栋幢座室#组队社村路街巷道]){_NUMERAL}+$"
+    f"|(?<=[0-9A-Z元单层楼门号栋幢座室房#组队社村路街巷道]){_NUMERAL}+$"
     f"|(?<=[0-9{_ONE}]-){_NUMERAL}+|{_NUMERAL}+(?=-[0-9{_ONE}])",
     re.MULTILINE,
 )
@@ -71,6 +75,7 @@ def clean_many(texts: Sequence[str]) -> list[str]:
     text = _LABEL.sub("", text)
     text = _OPEN.sub("", _BRACKETED.sub(_in_brackets, text))
     text = _AFTERWORD.sub("", text)
+    text = _LISTED.sub("或", text)
     text = _UNUSUAL.sub(_joint, text)
     text = _CHINESE_NUMBER.sub(_in_digits, text)
     return _OF.sub("-", text).split("\n") if texts else []
@@ -81,7 +86,10 @@ def _in_brackets(found: re.Match[str]) -> str:
     inside = found[1].strip()
     if _BESIDE.fullmatch(inside):
         return DOUBT
-    return inside if _PART.fullmatch(inside) else ","
+    if _PART.fullmatch(inside) or _DIVISION.fullmatch(inside):
+        return inside
+    at_start = found.start() == 0 or found.string[found.start() - 1] == "\n"
+    return inside if at_start else ","
 
 
 def _joint(found: re.Match[str]) -> str:
@@ -95,6 +103,8 @@ def _joint(found: re.Match[str]) -> str:
         return letters
     text, start, end = found.string, found.start(), found.end()
     before, after = text[start - 1 : start], text[end : end + 1]
+    if before == "号" and run.strip() == "-" and after.isascii() and after.isdigit():
+        return "-"  # 13号-1 may be 13-1号, or room 1 of 13号
     if not (_is_number(before) and _is_number(after)):
         return ""
     if "-" in run or run.strip() in {"/", ".", "·", "_", "\\", "‧", "•"}:

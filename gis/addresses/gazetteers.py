@@ -5,14 +5,16 @@ the districts that were set up in its place. A former name narrows less than a n
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from gis.addresses.cleaning import clean
 
 _PROVINCE: Final = re.compile(
-    "(?:中华人民共和国|中国)?(?:宁夏回族自治区|宁夏回族区|宁夏自治区|宁夏省|宁夏区|宁夏(?![东西南北中]?(?:路|街|巷|大)))+"
+    "(?:中华人民共和国|中国)?(?:宁夏回族自治区|宁夏回族区|宁夏回族|宁夏自治区|宁夏省|宁夏区|宁夏(?![东西南北中]?(?:路|街|巷|大)))+"
 )
+_TWICE: Final = re.compile("^([一-鿿]{3,24}?)\\1")
+"""A prefix that was pasted twice."""
 _COMMITTEE: Final = re.compile("^(.+?)(?:社区)?(?:居民委员会|居委会|社区)$")
 _VILLAGE: Final = re.compile("^(.+?)村?(?:村民委员会|民委员会|村委会|委会|行政村|村)$")
 _COMMUNITY_ENDS: Final = (
@@ -27,11 +29,13 @@ _COMMUNITY_ENDS: Final = (
 )
 _VILLAGE_ENDS: Final = ("村", "村委会", "村村委会", "村民委员会", "村村民委员会", "行政村", "村行政村", "村村委")
 _STREET_OFFICE: Final = ("街道", "街道办事处", "街道办", "办事处", "街办", "街")
-_NO_CITY: Final = (
-    "(?![东西南北中]?(?:路|街|巷|大[道街]|公路|小区|花园|家园|新村|苑|城|大厦|广场|宾馆|饭店|商|园|府|里|居))"
+_OFFICE_MISSPELT: Final = re.compile("(?:(?:道(?=办))?[办事处]{1,3}|[一-鿿]事?处)(?=[一-鿿]{2})")
+"""What a slip leaves of 办事处."""
+_NO_CITY: Final = re.compile(
+    "[东西南北中]?(?:路|街|巷|大[道街]|公路|小区|花园|家园|新村|苑|城|大厦|广场|宾馆|饭店|商|园|府|里|居)"
 )
-_LONGEST: Final = 18
 _SHORTEST: Final = 2
+Meaning = TypeVar("Meaning")
 _SHORT_NAME: Final = 2
 
 
@@ -79,9 +83,12 @@ class Gazetteer:
     def __init__(self, divisions: Iterable[DivisionName] = (), former: Iterable[FormerName] = ()) -> None:
         """Take the divisions in force, and the county-level names that were."""
         self._prefectures: dict[str, tuple[frozenset[int], frozenset[int]]] = {}
-        self._counties: dict[str, list[tuple[frozenset[int], frozenset[int], str]]] = {}
-        self._townships: dict[str, str] = {}
-        self._communities: dict[str, str] = {}
+        self._counties: _Names[list[tuple[frozenset[int], frozenset[int], str]]] = _Names()
+        self._townships: _Names[str] = _Names()
+        self._communities: _Names[str] = _Names()
+        self._stems: _Names[str] = _Names()
+        self._communities_of: dict[str, set[int]] = {}
+        self._townships_of: dict[str, set[int]] = {}
         self.county_names: dict[int, str] = {}
         self._under: dict[int, set[int]] = {}
         for division in divisions:
@@ -94,59 +101,91 @@ class Gazetteer:
     def add_township(self, name: str, meaning: str | None = None) -> str:
         """Let a township be known in all its writings, as itself or as another; returns the name it is known by."""
         known = township_key(name) if meaning is None else township_key(meaning)
-        for form in _township_forms(clean(name)):
-            self._townships.setdefault(form, known)
+        plain = clean(name)
+        for form in _township_forms(plain):
+            self._townships.add(form, known)
+        if plain.endswith(("街道", "镇", "乡")):
+            self._stems.add(plain.removesuffix("街道").removesuffix("镇").removesuffix("乡"), known)
         return known
 
     def add_community(self, name: str, meaning: str | None = None) -> str:
         """Let a community or village be known in all its writings; returns the name it is known by."""
         known = community_key(name) if meaning is None else community_key(meaning)
         for form in _community_forms(community_key(clean(name))):
-            self._communities.setdefault(form, known)
+            self._communities.add(form, known)
         return known
 
     @property
-    def communities(self) -> set[str]:
-        """The communities and villages it knows, by the names they are known by."""
-        return set(self._communities.values())
+    def communities(self) -> dict[str, set[int]]:
+        """The communities and villages of the list, by the names they are known by, and their counties."""
+        return self._communities_of
 
     def read(self, text: str) -> Divisions:
         """Take the divisions off the start of a cleaned address, exactly as they are known."""
+        text = _TWICE.sub(r"\1", text)
         found = _PROVINCE.match(text)
         at = found.end() if found else 0
         prefectures: frozenset[int] | None = None
         counties: frozenset[int] | None = None
         prefecture = county = ""
-        while (city := self._city.match(text, at)) and not self._starts(text, at):
-            prefecture, at = city[0], city.end()
+        while city := self._city.match(text, at):
+            end = city.end()
+            if self._counties.at(text, at)[1] > end or not (city[0].endswith(("市", "区")) or self._alone(text, end)):
+                break  # 固原县, 银川路
+            prefecture, at = city[0], end
             prefectures, counties = self._prefectures[prefecture]
         named = self._county(text, at, prefectures)
         if named is not None:
             county, counties, at = named
-        township, at = _longest(self._townships, text, at)
-        community, after = _longest(self._communities, text, at)
-        doubtful = community.endswith("村") and after - at == len(community)
-        return Divisions(text[after:], counties, township, community, prefecture, county, text[at:], doubtful)
+            again = self._county(text, at, prefectures)
+            at = again[2] if again and again[0] == county and text[again[2] - 1] in "区县市" else at
+            at = at if self._division_follows(text, at) else _undoubled(text, at)
+        township, at = self._townships.at(text, at)
+        if township is None:
+            township, at = self._without_word(text, at, counties)
+        if township:
+            at = at if self._division_follows(text, at) else _undoubled(text, at)
+            office = _OFFICE_MISSPELT.match(text, at) if township.endswith("街道") else None
+            at = office.end() if office else at
+        community, after = self._communities.at(text, at)
+        if community:
+            after = _undoubled(text, after)
+        doubtful = community is not None and community.endswith("村") and after - at == len(community)
+        return Divisions(
+            text[after:], counties, township or "", community or "", prefecture, county, text[at:], doubtful
+        )
 
-    def _starts(self, text: str, at: int) -> bool:
-        """Tell whether a longer name of a county starts where a city's does: 固原县, 石嘴山区."""
-        return any(text.startswith(name, at) for name in self._ambiguous)
+    def _alone(self, text: str, at: int) -> bool:
+        """Tell whether a short name of a prefecture (银川) does not begin the name of a street or a compound."""
+        return (
+            _NO_CITY.match(text, at) is None or self._counties.at(text, at)[1] > at or self._division_follows(text, at)
+        )
 
     def _county(self, text: str, at: int, prefectures: frozenset[int] | None) -> tuple[str, frozenset[int], int] | None:
         """Return the county named at a place, the counties it may mean, and where its name ends."""
-        name, end = _longest_key(self._counties, text, at)
-        if not name:
+        meanings, end = self._counties.at(text, at)
+        if not meanings or self._townships.at(text, at)[1] > end:  # 城区街道 is no 城区
             return None
-        meanings = self._counties[name]
-        if not name.endswith(("区", "县", "市")) and not self._division_follows(text, end):
+        if text[end - 1] not in "区县市" and not (
+            self._division_follows(text, end) or (prefectures and _NO_CITY.match(text, end) is None)
+        ):
             return None
         fitting = [
             counties for under, counties, _ in meanings if prefectures is None or not prefectures or under & prefectures
         ]
         return meanings[0][2], frozenset().union(*fitting), end
 
+    def _without_word(self, text: str, at: int, counties: frozenset[int] | None) -> tuple[str | None, int]:
+        """Return a township whose 镇, 乡 or 街道 was left out, where one of its county's communities follows it."""
+        township, end = self._stems.at(text, at)
+        if township is None or not counties or self._communities.at(text, at)[1] > end:
+            return None, at
+        community, _ = self._communities.at(text, end)
+        theirs = self._communities_of.get(community or "", set()) & self._townships_of.get(township, set())
+        return (township, end) if theirs & counties else (None, at)
+
     def _division_follows(self, text: str, at: int) -> bool:
-        return _longest(self._townships, text, at)[1] > at or _longest(self._communities, text, at)[1] > at
+        return self._townships.at(text, at)[1] > at or self._communities.at(text, at)[1] > at
 
     def _add(self, division: DivisionName) -> None:
         code, name = division.code // 10**6, clean(division.name)
@@ -159,11 +198,11 @@ class Gazetteer:
             self._join(code // 100 * 100, code)
             forms = {name} | ({name[:-1]} if len(name) > _SHORT_NAME else set())
             for form in forms:
-                self._counties.setdefault(form, []).append((frozenset({code // 100 * 100}), frozenset({code}), name))
+                self._mean(form, (frozenset({code // 100 * 100}), frozenset({code}), name))
         elif division.level == "township":
-            self.add_township(name)
+            self._townships_of.setdefault(self.add_township(name), set()).add(code)
         elif division.level == "village":
-            self.add_community(name)
+            self._communities_of.setdefault(self.add_community(name), set()).add(code)
 
     def _lead(self, prefecture: int, county: int) -> None:
         """Let a former name of a prefecture lead to a county that was in it."""
@@ -182,30 +221,37 @@ class Gazetteer:
         name = clean(past.name)
         if name.endswith("市") and name in self._prefectures:
             return  # 吴忠市 was a county once, and is a prefecture now
-        if name.endswith("地区"):
-            for form in {name, name.removesuffix("地区")} - self._in_force:
-                codes, counties = self._prefectures.get(form, (frozenset[int](), frozenset[int]()))
-                self._prefectures[form] = (codes | past.prefectures, counties | past.counties)
+        if past.prefectures == past.counties or name.endswith("地区"):
+            self._add_former_prefecture(name, past)
             return
         for prefecture in past.prefectures:
             for county in past.counties:
                 self._lead(prefecture, county)
-        meanings = self._counties.setdefault(name, [])
-        meanings.append((past.prefectures, past.counties, name))
+        self._mean(name, (past.prefectures, past.counties, name))
         for code in past.counties:  # a county of today may be written under the prefecture it was in
             today = self.county_names.get(code, "")
-            for form in {today, today[:-1]} & self._counties.keys():
-                self._counties[form].append((past.prefectures, frozenset({code}), today))
+            for form in {today, today[:-1]} & self._counties.meanings.keys():
+                self._mean(form, (past.prefectures, frozenset({code}), today))
+
+    def _add_former_prefecture(self, name: str, past: FormerName) -> None:
+        """Add a prefecture that was, or one that is written otherwise today (石咀山市): that one names itself."""
+        today = next((meant for meant in self._prefectures.values() if meant[0] == past.prefectures), None)
+        for form in {name, name.removesuffix("地区").removesuffix("市")} - self._in_force:
+            codes, counties = self._prefectures.get(form, (frozenset[int](), frozenset[int]()))
+            found = today or (codes | past.prefectures, counties | past.counties)
+            self._prefectures[form] = found
+
+    def _mean(self, form: str, meaning: tuple[frozenset[int], frozenset[int], str]) -> None:
+        """Let the name of a county mean one thing more."""
+        self._counties.add(form, [])
+        self._counties.meanings[form].append(meaning)
 
     def _compiled(self) -> re.Pattern[str]:
         """Return what finds a prefecture; a short one (银川) not where it begins the name of a street."""
-        self._ambiguous = [
-            name for name in self._counties if any(name.startswith(city) and name != city for city in self._prefectures)
-        ]
         forms = sorted(self._prefectures, key=len, reverse=True)
         if not forms:
             return re.compile("(?!)")
-        return re.compile("|".join(form if form.endswith(("市", "区")) else form + _NO_CITY for form in forms))
+        return re.compile("|".join(forms))
 
 
 def township_key(name: str) -> str:
@@ -246,18 +292,30 @@ def _community_forms(name: str) -> Iterator[str]:
         yield name
 
 
-def _longest(names: dict[str, str], text: str, at: int) -> tuple[str, int]:
-    """Return the meaning of the longest name that stands at a place, and where it ends; nothing, there."""
-    for length in range(min(_LONGEST, len(text) - at), _SHORTEST - 1, -1):
-        meaning = names.get(text[at : at + length])
-        if meaning is not None:
-            return meaning, at + length
-    return "", at
+def _undoubled(text: str, at: int) -> int:
+    """Step over a last character that was written twice: 三河镇镇, 石碑村村."""
+    return at + 1 if 0 < at < len(text) and text[at] == text[at - 1] and text[at] in "市区县镇乡道村" else at
 
 
-def _longest_key(names: Collection[str], text: str, at: int) -> tuple[str, int]:
-    for length in range(min(_LONGEST, len(text) - at), _SHORTEST - 1, -1):
-        name = text[at : at + length]
-        if name in names:
-            return name, at + length
-    return "", at
+class _Names(Generic[Meaning]):
+    """Names and what they mean, found at a place in a text: the longest wins."""
+
+    def __init__(self) -> None:
+        self.meanings: dict[str, Meaning] = {}
+        self._lengths: dict[str, tuple[int, ...]] = {}
+
+    def add(self, name: str, meaning: Meaning) -> None:
+        """Let a name mean something, unless it means something already."""
+        if len(name) < _SHORTEST or name in self.meanings:
+            return
+        self.meanings[name] = meaning
+        start = name[:_SHORTEST]
+        self._lengths[start] = tuple(sorted({*self._lengths.get(start, ()), len(name)}, reverse=True))
+
+    def at(self, text: str, place: int) -> tuple[Meaning | None, int]:
+        """Return the meaning of the longest name that stands at a place, and where it ends; None and the place."""
+        for length in self._lengths.get(text[place : place + _SHORTEST], ()):
+            meaning = self.meanings.get(text[place : place + length])
+            if meaning is not None:
+                return meaning, place + length
+        return None, place

@@ -11,6 +11,16 @@ from gis.addresses.tokens import Token, cut
 _ZONE: Final = re.compile("^(.*?)((?:[东西南北中](?:区|院)|[一二三四五六七八九十]+[区期])+)$")
 _SHEDS: Final = frozenset("SP")
 _STREET: Final = re.compile("(?:路|街|巷|道|弄|胡同|段|线|里弄)$")
+_COMPANY: Final = re.compile("(?:股份|集团|工程)?(?:有限责任|股份有限|有限)公司|(?<=[一-鿿]{2})公司(?=[一-鿿]{2})")
+_PROJECT: Final = re.compile("(?:建设|工程)?(?:项目经理部|项目部|项目|工地)(?:工地)?")
+_CAMP: Final = re.compile(
+    "(?:临时|工人|施工|民工|职工|建设者)*(?:生活区|生活营地|生活基地|营地|营区|驻地|宿舍区?|工棚区?|工房)$"
+)
+_ORDINAL: Final = "[一二三四五六七八九十]+"
+_BUILDER: Final = re.compile(
+    f"^.{{0,8}}?(?:{_ORDINAL}[局建冶]|{_ORDINAL}公局|建工|建设|建筑|路桥|水利|安装|市政|集团|工程局|电建|能建|煤业|陕建)"
+    "(?=.{2,}项目)"
+)
 _ZONE_WORDS: Final = {"期工程": "期", "": "区"}
 
 
@@ -49,6 +59,20 @@ def of_tokens(tokens: Sequence[Token]) -> Iterator[Elements]:
 def is_street(name: str) -> bool:
     """Tell whether a name is a street's by its last word."""
     return _STREET.search(name) is not None
+
+
+@lru_cache(maxsize=262_144)
+def site(name: str) -> str:
+    """Return the name of a building site without the words that people vary: 项目部生活区 is 工地宿舍 to some."""
+    if "项目" not in name and "工地" not in name:
+        return _COMPANY.sub("", name)
+    return _CAMP.sub("", _PROJECT.sub("项目", _COMPANY.sub("", name)))
+
+
+def without_builder(name: str) -> str:
+    """Return the name of a site without the firm that builds it; the name itself where no firm stands before it."""
+    found = _BUILDER.match(name)
+    return name[found.end() :] if found else name
 
 
 @lru_cache(maxsize=262_144)

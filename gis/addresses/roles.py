@@ -82,7 +82,7 @@ def _house(letters: str, at: int, last: int) -> list[tuple[int, ...]]:
         choices.append((NUMBER,))
     if last in {NUMBER, SUB, COMPOUND, ZONE} or (last == PLACE and at > 1):
         choices.append((BUILDING,))
-    if last in _AFTER_BUILDING or (last == NUMBER and at == len(letters) - 1):
+    if last in _AFTER_BUILDING or (last in {NUMBER, SUB} and at == len(letters) - 1):
         choices.append((ROOM,))
     return choices
 
@@ -92,7 +92,7 @@ def _bare(letters: str, at: int, last: int) -> list[tuple[int, ...]]:
     at_end = at == len(letters) - 1
     if last in _AFTER_BUILDING or (last in {NUMBER, SUB} and at_end):
         choices.append((ROOM,))
-    if last < NUMBER and last != _START:
+    if last < NUMBER and (last != _START or at_end):
         choices.append((NUMBER,))
     if last in {COMPOUND, ZONE, NUMBER, SUB}:
         choices.append((BUILDING,))

@@ -12,10 +12,13 @@ _TELLING: Final = (
     frozenset("东西南北中上下前后左右内外"),
     frozenset("一二三四五六七八九十百零〇两甲乙丙丁0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
     frozenset("新老旧大小"),
-    frozenset("路街巷道弄线"),
-    frozenset("园苑府庭居里城湾墅邸庄郡都院寓厦楼舍区村社"),
 )
-_TELLS: Final = frozenset().union(*_TELLING[:3])
+_KINDS: Final = (
+    frozenset("路街巷道弄线"),
+    frozenset("园苑府庭居里城湾墅邸庄郡都院寓厦楼舍"),
+    frozenset("区村社"),
+)
+_TELLS: Final = frozenset().union(*_TELLING)
 """What makes another name where it is added or left out; the word for a street or a compound does not."""
 _DIGITS: Final = frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
@@ -43,14 +46,22 @@ def slips(written: str, name: str, most: int) -> int:
 
 def tells_apart(written: str, name: str) -> bool:
     """Tell whether what differs could be what tells two places apart: a number, or 东 where the other has 西."""
-    lost, gained = Counter(name), Counter(written)
-    lost.subtract(written)
-    gained.subtract(name)
-    missing = {character for character, many in lost.items() if many > 0}
-    added = {character for character, many in gained.items() if many > 0}
+    missing, added = _only(name, written), _only(written, name)
     if (missing | added) & _DIGITS:
         return True
-    return any(missing & kind and added & kind for kind in _TELLING)
+    return bool(missing & _TELLS and added & _TELLS)
+
+
+def another_kind(written: str, name: str) -> bool:
+    """Tell whether one word for a kind of place stands for another (苑 for 园, 街 for 路): another place, or a slip."""
+    return any(_only(written, name) & kind and _only(name, written) & kind for kind in _KINDS)
+
+
+def _only(one: str, other: str) -> set[str]:
+    """Return the characters of which a text has more than another."""
+    over = Counter(one)
+    over.subtract(other)
+    return {character for character, many in over.items() if many > 0}
 
 
 def leaves_out(written: str, name: str) -> bool:
@@ -58,10 +69,25 @@ def leaves_out(written: str, name: str) -> bool:
     if len(written) == len(name):
         return False
     more, less = (written, name) if len(written) > len(name) else (name, written)
-    over = Counter(more)
-    over.subtract(less)
-    added = [character for character, many in over.items() if many > 0]
-    return any(character in _TELLS and character not in less for character in added)
+    return any(character in _TELLS and character not in less for character in _only(more, less))
+
+
+def mechanical(written: str, name: str) -> bool:
+    """Tell whether a hand slipped rather than a mind: a character doubled, or two that changed places."""
+    if len(written) == len(name):
+        return written != name and sorted(written) == sorted(name)
+    return len(written) == len(name) + 1 and any(
+        written[at] == written[at + 1] and written[:at] + written[at + 1 :] == name for at in range(len(name))
+    )
+
+
+def apart(written: str, before: str, name: str) -> bool:
+    """Tell whether what was written can be cut so that at most one slip falls on each of two names."""
+    middle = len(written) - len(name)
+    return any(
+        slips(written[cut:], name, 1) <= 1 and slips(written[:cut], before, 1) <= 1
+        for cut in range(max(0, middle - 1), min(len(written), middle + 1) + 1)
+    )
 
 
 def shortened(text: str) -> list[str]:

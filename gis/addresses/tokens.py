@@ -29,23 +29,26 @@ _WORDS: Final[tuple[tuple[str, str], ...]] = (
      "|号楼[栋座房]?|[#号][搂幢栋座冢憧橦]"
      "|#楼|[栋幢座]楼?|楼[栋座]|[冢憧橦](?=[0-9]|$)")),
     ("l", "[楼搂](?!层)"),
-    ("R", "号?室|户(?![一-鿿])|号?房(?![一-鿿])"),
-    ("E", "单元楼?|号门|门[栋洞]|梯|单(?=[0-9])|门(?=[0-9A-Z]|$)"),
+    ("R", "号?室|户(?![一-鿿])|号?房间?(?![一-鿿])"),
+    ("E", "号?单元楼?|号门(?!牌)|门[栋洞]|梯|单(?=[0-9])|门(?=[0-9A-Z]|$)"),
     ("F", "楼层|层楼?"),
     ("G", "村民小组|居民小组|村小组|小组|生产队|[组队]|社(?!区)"),
     ("Z", "期(?:工程)?|区(?!社区)|组团"),
-    ("H", "号(?:大?院[内里]?|宅院|宅)?(?!线)|大?院(?![一-鿿])"),
+    ("H", "号(?:大?院[内里]?|门牌|宅院|住宅(?!楼)|宅)?(?!线)|大?院(?![一-鿿])"),
     ("#", "#院?"),
 )  # fmt: skip
 _CLASSES: Final = "|".join(f"(?P<{'hash' if letter == '#' else letter}>{words})" for letter, words in _WORDS)
 _NUMBER: Final = re.compile(
     "(?P<before>第|附|地下|负|[甲乙丙丁戊己]字?(?=[0-9])|(?<![一-鿿])[东西南北](?=[0-9]+(?:号楼|[#幢栋座]))"
     "|[东西南北](?=[0-9]+(?:号楼|[#幢栋座])))?"
-    "(?P<number>[0-9]+[A-Z]?(?:-[0-9]+[A-Z]?|-[A-Z](?![A-Z0-9]))*|[A-Z][0-9]*(?:-[0-9]+[A-Z]?)*)"
+    "(?P<number>[0-9]+(?:[A-Z](?![区]))?(?:-[0-9]+[A-Z]?|-[A-Z](?![A-Z0-9]))*|[A-Z][0-9]*(?:-[0-9]+[A-Z]?)*)"
     "(?P<after>[甲乙丙丁戊己](?=号)|号[甲乙丙丁](?![一-鿿]))?"
     f"(?:{_CLASSES})?"
 )
 _FILLING: Final = frozenset({"", "院", "内", "院内", "的", "小区内", "栋", "号"})
+
+
+_MOST_SEEN: Final = 200_000
 
 
 class Token(NamedTuple):
@@ -59,6 +62,10 @@ class Token(NamedTuple):
     """The word that was written after the number."""
 
 
+_SEEN: dict[str, Token] = {}
+"""Numbers met before: there are far fewer of them than rows."""
+
+
 def cut(text: str) -> list[Token]:
     """Return the names and numbers of a cleaned text, in its order; nothing of it is lost but filling words."""
     tokens: list[Token] = []
@@ -67,7 +74,13 @@ def cut(text: str) -> list[Token]:
         start = found.start()
         if start > end:
             _add_name(tokens, text[end:start])
-        tokens.append(_classed(found))
+        written = found[0]
+        token = _SEEN.get(written)
+        if token is None:
+            if len(_SEEN) > _MOST_SEEN:
+                _SEEN.clear()
+            token = _SEEN[written] = _classed(found)
+        tokens.append(token)
         end = found.end()
     if end < len(text):
         _add_name(tokens, text[end:])

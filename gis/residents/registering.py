@@ -1,7 +1,7 @@
 """Sealed rows into the register, a chunk at a time, in set-wise SQL.
 
-Only addresses that are equal after normalising place a row; a room that is not there, a building with
-several dwellings and none named, a residency that overlaps another: all wait for a person.
+Addresses that are equal after normalising place a row, or the matcher does (addressing); a room that is not there, a
+building with several dwellings and none named, a residency that overlaps another: all wait for a person.
 """
 
 import datetime as dt
@@ -13,6 +13,8 @@ import pyarrow as pa
 from sqlalchemy import Connection, text
 
 from gis.categories import CodeChange, categories
+from gis.residents import addressing
+from gis.residents.addressing import Addressing
 from gis.residents.reading import SEALED, ReadRow
 from gis.store import copying
 from gis.terms import BuildingStatus, CitizenshipClass, DwellingStatus, Outcome, Reason
@@ -26,6 +28,8 @@ class Batch:
     source_id: int
     day: dt.date
     expires_on: dt.date
+    addressing: Addressing
+    """Matches the addresses that equal no registered one."""
     new_source: bool
     """Nothing was ever imported from this source: no row can be known."""
 
@@ -65,15 +69,21 @@ _PREPARE: Final = (
     """CREATE TEMPORARY TABLE rulings (hukou_code integer, as_of integer, citizenship_class text, county bigint,
         category text, category_reason text) ON COMMIT DROP""",
     "CREATE TEMPORARY TABLE superseded (key_id uuid) ON COMMIT DROP",
+    addressing.PREPARE,
 )
 # A whole address that is a building's leaves no room; otherwise what stands before the room must be one.
 # Dwellings of the chunk's buildings are fetched once each, then joined.
 _PLACE: Final = """
     WITH found AS MATERIALIZED (
-        SELECT s.row, s.entrance, s.floor, coalesce(whole.building_number, part.building_number) AS building_number,
-            CASE WHEN whole.building_number IS NULL THEN s.room END AS room,
-            whole.building_number IS NULL AND s.entrance IS NOT NULL AS names_entrance
+        SELECT s.row, CASE WHEN m.row IS NULL THEN s.entrance ELSE m.entrance END AS entrance,
+            CASE WHEN m.row IS NULL THEN s.floor ELSE m.floor END AS floor,
+            coalesce(whole.building_number, part.building_number, m.building_number) AS building_number,
+            CASE WHEN m.row IS NOT NULL THEN m.room WHEN whole.building_number IS NULL THEN s.room END AS room,
+            whole.building_number IS NULL
+                AND CASE WHEN m.row IS NULL THEN s.entrance ELSE m.entrance END IS NOT NULL AS names_entrance,
+            m.reason AS unmatched
         FROM staged s
+        LEFT JOIN matched m USING (row)
         LEFT JOIN reg.addresses whole ON whole.normalised = s.normalised AND whole.valid_to IS NULL
         LEFT JOIN reg.addresses part
             ON part.normalised = s.building AND part.valid_to IS NULL AND s.building <> s.normalised
@@ -98,7 +108,7 @@ _PLACE: Final = """
         CASE WHEN f.room IS NOT NULL THEN CASE WHEN r.many = 1 THEN r.sequence END
              WHEN NOT f.names_entrance THEN one.sequence END,
         true, NULL,
-        CASE WHEN f.building_number IS NULL THEN :address_not_found
+        CASE WHEN f.building_number IS NULL THEN coalesce(f.unmatched, :address_not_found)
              WHEN NOT b.division_code <@ (SELECT calc.jurisdiction()) THEN :outside_jurisdiction
              WHEN b.status <> :active THEN :building_not_active
              WHEN f.room IS NOT NULL AND r.many IS NULL THEN :dwelling_not_found
@@ -197,11 +207,12 @@ _INSERT_WAITING: Final = """
         division_code, key_id, envelope, document_digest, citizenship_class, hukou_code, hukou_as_of, during, basis,
         expires_on)
     SELECT :batch, s.row, s.occupant_id, s.address, coalesce(p.outcome, :queued), p.reason, s.detail,
-        CASE WHEN p.building_number IS NOT NULL THEN jsonb_build_array(p.building_number) END,
+        CASE WHEN p.building_number IS NOT NULL THEN jsonb_build_array(p.building_number)
+            ELSE m.candidates::jsonb END,
         CASE WHEN p.reason <> :outside_jurisdiction THEN p.division_code END,
         encode(s.key_id, 'hex')::uuid, s.envelope, s.document_digest, s.citizenship_class, s.hukou_code,
         s.hukou_as_of, daterange(s.from_date, s.until_date, '[]'), s.basis, :expires_on
-    FROM placed p JOIN staged s USING (row) WHERE p.reason IS NOT NULL
+    FROM placed p JOIN staged s USING (row) LEFT JOIN matched m USING (row) WHERE p.reason IS NOT NULL
 """
 _VERDICTS: Final = """
     SELECT p.row, CASE WHEN p.reason IS NULL THEN :registered ELSE coalesce(p.outcome, :queued) END,
@@ -253,11 +264,13 @@ def find_known(connection: Connection, batch: Batch, rows: Sequence[ReadRow]) ->
 
 def register(connection: Connection, batch: Batch, sealed: pa.Table) -> None:
     """Place a chunk of sealed rows (reading.SEALED), register what can be, and keep the rest waiting."""
-    connection.execute(text("TRUNCATE staged, placed, rulings"))
+    connection.execute(text("TRUNCATE staged, matched, placed, rulings"))
     if not sealed.num_rows:
         return
     copying.copy(connection, "staged", sealed)
     connection.execute(text("ANALYZE staged"))
+    batch.addressing.match()
+    connection.execute(text("ANALYZE matched"))
     _run(connection, batch, _PLACE, _SET_ASIDE)
     connection.execute(text("ANALYZE placed"))
     _run(connection, batch, _CLAIM, _CLAIM_WITHIN, _NUMBER_PERSONS)

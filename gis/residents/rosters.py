@@ -22,6 +22,7 @@ from sqlalchemy.exc import IntegrityError
 
 from gis.errors import NotAllowed, PurposeMissing, RosterDisturbed
 from gis.residents import keys, registering
+from gis.residents.addressing import Addressing
 from gis.residents.identities import Hasher
 from gis.residents.reading import COLUMNS, Reader, ReadRow, seal_rows
 from gis.store import session
@@ -144,7 +145,7 @@ def _open_batch(
         },
     ).scalar_one()
     expires_on = dt.datetime.now(CHINA).date() + QUEUE_LASTS
-    return registering.Batch(batch_id, source_id, day, expires_on, new_source=bool(made))
+    return registering.Batch(batch_id, source_id, day, expires_on, Addressing(connection), new_source=bool(made))
 
 
 def _repeated(rows: pa.Table) -> set[str]:

@@ -28,6 +28,10 @@ CONTRADICTS_M: Final = 5_000
 """A coordinate this far from the building contradicts the address."""
 _DEGREE_M: Final = 111_320
 _FIRST_DIGIT: Final = re.compile("[0-9A-Z]")
+_NUMBERS: Final = re.compile("[零〇一二三四五六七八九十百]{2}")
+"""What begins like a room and could not be read as one."""
+_SUB_NUMBER: Final = re.compile("([0-9]+)号-([0-9]{1,2})(?=$| |号(?!楼)|[0-9]*单元)")
+_PARTED: Final = re.compile("(?<![-0-9])[0-9]+ [0-9]+(?=号(?!楼)|室|$)")
 _LEAST_TO_READ: Final = 2
 _MOST_CACHED: Final = 400_000
 
@@ -87,7 +91,9 @@ class Matcher:
             if len(self._prefixes) > _MOST_CACHED:
                 self._prefixes.clear()
             read = self._prefixes[prefix] = self.index.gazetteer.read(prefix)
-        return read._replace(rest=read.rest + text[end:], unread=read.unread + text[end:])
+        after = text[end:]
+        rest, counties, township, community, prefecture, county, unread, doubtful = read
+        return Divisions(rest + after, counties, township, community, prefecture, county, unread + after, doubtful)
 
     def _decide_exactly(self, text: str, divisions: Divisions, point: tuple[float, float] | None) -> Verdict | None:
         """Decide by the buildings that agree in everything; None where there are none."""
@@ -104,14 +110,13 @@ class Matcher:
         found = whole or partial
         return self._choose(text, list(found.values()), point) if found else None
 
-    def _partial(self, one: Found) -> bool:
+    def _partial(self, one: Found | typos.Candidate) -> bool:
         """Tell whether a reading leaves out the number of the building that it leads to."""
         return not one.read.building and self.index.views["building"][one.row] != 0
 
     def _readings(self, divisions: Divisions) -> Iterable[Elements]:
         """Yield the readings of what stands after the divisions; digits with a gap are read joined and apart."""
-        rest = divisions.rest
-        for text in (rest.replace(" ", ""), rest) if " " in rest else (rest,):
+        for text in _writings(divisions.rest):
             for read in of_tokens(cut(text)):
                 if read.place or read.compound or not read.building or read.number:
                     yield read
@@ -123,27 +128,34 @@ class Matcher:
         if self._speller is None:
             self._speller = typos.Speller(self.index)
         candidates = self._with_slips(divisions)
-        if not candidates and divisions.community:
-            candidates = self._with_slips(divisions._replace(rest=divisions.unread, community=""))
         if not candidates:
             return None
-        found = [Found(one.row, one.read, edits=one.edits) for one in candidates.values()]
+        least = min(one.edits for one in candidates.values())
+        nearest = [one for one in candidates.values() if one.edits == least or least > 1]
+        found = [Found(one.row, one.read, one.through_former, one.edits) for one in nearest]
+        demands = exact.constraint(self.index, divisions)
+        if any(one.rival or typos.rivals(self._speller, one, demands) for one in nearest):
+            return _queue(MatchReason.NAME_UNCERTAIN, found)
         return self._choose(text, found, point)
 
     def _with_slips(self, divisions: Divisions) -> dict[int, typos.Candidate]:
         """Return the buildings that explain an address with slips in its names, with the fewest each."""
         assert self._speller is not None  # noqa: S101 - made before anything is asked
         demands = exact.constraint(self.index, divisions)
-        candidates: dict[int, typos.Candidate] = {}
+        whole: dict[int, typos.Candidate] = {}
+        partial: dict[int, typos.Candidate] = {}
         for read in self._readings(divisions):
-            for one in typos.find(self._speller, read, divisions, demands):
-                if one.row not in candidates or one.edits < candidates[one.row].edits:
-                    candidates[one.row] = one
-        return candidates
+            agreeing = list(typos.find(self._speller, read, divisions, demands))
+            found = partial if all(self._partial(one) for one in agreeing) else whole
+            for one in agreeing:
+                if one.row not in found or one.edits < found[one.row].edits:
+                    found[one.row] = one
+        return whole or partial
 
     def _choose(self, text: str, found: list[Found], point: tuple[float, float] | None) -> Verdict:
         """Link the one building that is left, or say why none may be."""
-        active = [one for one in found if self.index.active[one.row]]
+        by_number = {self.index.building_no[one.row]: one for one in reversed(found) if self.index.active[one.row]}
+        active = list(by_number.values())[::-1]  # a building may have several addresses
         if not active:
             return _queue(MatchReason.BUILDING_NOT_ACTIVE, found)
         located = False
@@ -173,7 +185,7 @@ class Matcher:
             return MatchReason.BUILDING_NUMBER_MISSING
         if views["group"][row] and not read.group:
             return MatchReason.GROUP_MISSING
-        if self._room(one) is None:
+        if self._room(one) is None or _NUMBERS.match(read.unread):
             return MatchReason.ROOM_NOT_POSSIBLE
         distance = self._distance(row, point)
         return MatchReason.COORDINATES_CONTRADICT if distance is not None and distance > CONTRADICTS_M else None
@@ -182,23 +194,26 @@ class Matcher:
         """Return the room as LINKS write it, empty where none is stated; None where the building cannot have it."""
         read, views = one.read, self.index.views
         entrance, room, floor = read.entrance.lstrip("0"), read.room, read.floor
-        entrances, floors = views["entrances"][one.row], views["floors"][one.row]
-        if entrance.isdigit() and 0 < entrances < int(entrance):
-            return None
-        if floor.isdigit() and 0 < floors < int(floor):
+        if _exceeds(entrance, views["entrances"][one.row]) or _exceeds(floor, views["floors"][one.row]):
             return None
         digits = room.rstrip("ABCDEFGH")
+        if room.startswith("0"):
+            return None
         if digits.isdigit() and len(digits) > 2:  # noqa: PLR2004 - floor and place on it
-            if floor.isdigit() and int(floor) != int(digits[:-2]):
-                return None
-            if 0 < floors < int(digits[:-2]):
-                return None
-            most = views["rooms_per_floor"][one.row]
-            if most and int(digits[-2:]) > most * (1 if entrance else max(entrances, 1)):
+            if not self._has_room(one, digits):
                 return None
         elif digits.isdigit() and floor.isdigit() and not views["shed"][one.row]:
             room = f"{floor}{room:0>2}"
         return f"{entrance}-{room}" if entrance and room else room
+
+    def _has_room(self, one: Found, digits: str) -> bool:
+        """Tell whether a building can have a room of this number: 1802 is the second on the eighteenth floor."""
+        read, views = one.read, self.index.views
+        floor, place = int(digits[:-2]), int(digits[-2:])
+        if read.floor.isdigit() and int(read.floor) != floor:
+            return False
+        most = views["rooms_per_floor"][one.row] * (1 if read.entrance else max(views["entrances"][one.row], 1))
+        return not 0 < views["floors"][one.row] < floor and not 0 < most < place
 
     def _nearest(self, found: list[Found], point: tuple[float, float] | None) -> Found | None:
         """Return the one candidate that a coordinate points at, where all others are far from it."""
@@ -263,6 +278,33 @@ class Matcher:
         if any(name in self.index.names for name in names) or (divisions.community and not names):
             return Verdict(MatchOutcome.UNMATCHED, reason=MatchReason.NUMBER_NOT_FOUND)
         return Verdict(MatchOutcome.UNMATCHED, reason=MatchReason.NAME_NOT_FOUND)
+
+
+def _exceeds(stated: str, most: int) -> bool:
+    """Tell whether a number is over what a building has; what is not known (0) is never exceeded."""
+    return stated.isdigit() and 0 < most < int(stated)
+
+
+def _writings(rest: str) -> Iterator[str]:
+    """Yield the texts that a text may stand for: 13号-1 is 13-1号, or room 1 of 13号.
+
+    Digits apart are joined where they make no sense apart, or where a house number or a room may have been parted;
+    where both lead somewhere, a person decides.
+    """
+    if "号-" in rest:
+        yield from _writings(_SUB_NUMBER.sub(r"\1-\2号", rest).replace("号-", "号"))
+        if _SUB_NUMBER.search(rest):
+            yield from _writings(rest.replace("号-", "号"))
+        return
+    joined = rest.replace(" ", "")
+    if joined == rest:
+        yield rest
+        return
+    if next(of_tokens(cut(rest)), None) is not None:
+        yield rest
+        if not _PARTED.search(rest):
+            return
+    yield joined
 
 
 def _queue(reason: MatchReason, found: list[Found]) -> Verdict:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from gis.addresses.gazetteers import Divisions
-from gis.addresses.reading import Elements
+from gis.addresses.reading import Elements, site
 from gis.register.matching.index import SHEDS, Index
 
 _MOST: Final = 1024
@@ -63,6 +63,7 @@ def find(index: Index, read: Elements, demands: Constraint) -> Iterator[Found]:
             for row in narrowed[:_MOST]:
                 if (county is None or index.views["county"][row] == county) and agrees(index, row, read, demands):
                     yield Found(row, read, county is not None)
+        yield from _behind_street(index, read, demands)
     elif read.number and demands.community > 0:
         yield from _of_village(index, read, demands)
 
@@ -85,9 +86,11 @@ def agrees(index: Index, row: int, read: Elements, demands: Constraint) -> bool:
 
 def _places(index: Index, name: str) -> Iterator[tuple[int, int | None]]:
     """Yield the codes of a name: as it is in force, and what it was the former name of, with the county of that."""
-    code = index.names.get(name)
-    if code or (name.endswith("小区") and (code := index.names.get(name.removesuffix("小区")))):
-        yield code, None
+    for variant in (name, name.removesuffix("小区"), site(name)):
+        code = index.names.get(variant)
+        if code:
+            yield code, None
+            break
     for county, current in index.former.get(name, ()):
         yield current, county
 
@@ -109,6 +112,19 @@ def _of_street(index: Index, read: Elements, demands: Constraint, place: int, co
             continue
         if (county is None or index.views["county"][row] == county) and agrees(index, row, read, demands):
             yield Found(row, read, county is not None)
+
+
+def _behind_street(index: Index, read: Elements, demands: Constraint) -> Iterator[Found]:
+    """Yield what agrees where a street without a number stands before the compound: 建设街书香苑3号楼."""
+    for at in range(2, len(read.compound) - 1):
+        compound, building = index.names.get(read.compound[at:]), _number(index, read.building)
+        if not compound or building < 0:
+            continue
+        for place, county in _places(index, read.compound[:at]):
+            for row in index.find("compound", compound, 0, building or None)[:_MOST]:
+                same = index.views["place"][row] == place and county in (None, index.views["county"][row])
+                if same and agrees(index, row, read, demands):
+                    yield Found(row, read, county is not None)
 
 
 def _of_village(index: Index, read: Elements, demands: Constraint) -> Iterator[Found]:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from gis.addresses.cleaning import clean, clean_many
 from gis.addresses.gazetteers import Divisions, Gazetteer
-from gis.addresses.reading import Elements, elements, is_street
+from gis.addresses.reading import Elements, elements, is_street, site, without_builder
 from gis.register.matching.naming import NameChange
 
 _NUMBER_BITS: Final = 20
@@ -28,9 +28,6 @@ _LEARNT_COMMUNITY: Final = re.compile(
 )
 _AREA: Final = re.compile(
     "^(.{2,8}?(?:园区|开发区|工业园|产业园|高新区|物流园|纺织园|科技园))(?=.{4})|^(.{2,7}?[路街巷])(?=.*(?:项目|工地))"
-)
-_CAMP: Final = re.compile(
-    "(?:项目部?|工地)(?P<camp>(?:临时|工人|施工|民工)*(?:生活区|生活营地|营地|宿舍区|宿舍|工棚|驻地))$"
 )
 _LEAST_STEM: Final = 3
 SHEDS: Final = {"S": 1, "P": 2}
@@ -67,6 +64,9 @@ class Index:
     """The shorter names of a compound."""
     former: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     """Former names: (county, name in force) each."""
+
+    formerly: dict[tuple[int, int], list[str]] = field(default_factory=dict)
+    """The former names of a name in force, by county."""
 
     def __post_init__(self) -> None:
         """Make the columns: one entry for each building."""
@@ -139,8 +139,13 @@ class Index:
         for sorted_keys, _ in self._sorted.values():
             wanted.update(np.unique(np.asarray(sorted_keys) >> _NAME_BITS).tolist())
         for name, code in self.names.items():
-            if code in wanted:
+            if code in wanted or name in self.gazetteer.communities:
                 yield name, code
+
+    def know_listed(self) -> None:
+        """Give the communities of the list of divisions codes, so that a slip can be told from another village."""
+        for name in self.gazetteer.communities:
+            self._name(name)
 
     def know_former(self, changes: Iterable[NameChange]) -> None:
         """Let names that were lead to those in force in their county, divisions as well as streets."""
@@ -150,7 +155,9 @@ class Index:
                 self.gazetteer.add_township(past, current)
             elif past.endswith(("社区", "居委会", "村", "村委会", "村民委员会")):
                 self.gazetteer.add_community(past, current)
-            self.former.setdefault(past, []).append((change.county_code, self._name(current)))
+            code = self._name(current)
+            self.former.setdefault(past, []).append((change.county_code, code))
+            self.formerly.setdefault((change.county_code, code), []).append(past)
 
     def _add_one(self, building: Building, text: str) -> None:
         divisions = self._divisions(text)
@@ -202,9 +209,7 @@ class Index:
         if found:
             short.add(compound[found.end() :])
         for name in tuple(short):
-            camp = _CAMP.search(name)
-            if camp:
-                short.add(name[: camp.start("camp")])
+            short |= {site(name), without_builder(site(name))}
             if name.endswith("小区") and len(name) >= _LEAST_STEM + 2:
                 short.add(name.removesuffix("小区"))
         yield from (self._name(name) for name in short - {compound})

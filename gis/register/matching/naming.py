@@ -45,7 +45,11 @@ def _former_counties(changes: Sequence[ChangeRow]) -> list[FormerName]:
         under = frozenset({prefecture} | {county // 100 * 100 for county in counties})
         former.append(FormerName(row.old_name or "", under, counties))
     prefectures = [
-        FormerName(row.old_name or "", frozenset({code}), frozenset(within.get(code, ())))
+        FormerName(
+            row.old_name or "",
+            frozenset({code}),
+            frozenset({code}) if row.new_code == row.old_code else frozenset(within.get(code, ())),
+        )
         for row in changes
         if (code := (row.old_code or 0) // _CODE) and code % 100 == 0
     ]

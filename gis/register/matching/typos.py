@@ -16,13 +16,16 @@ import numpy as np
 from gis.addresses.cleaning import NEARBY
 from gis.addresses.gazetteers import Divisions, community_stem
 from gis.addresses.reading import Elements
-from gis.addresses.slips import leaves_out, shortened, slips, tells_apart
+from gis.addresses.slips import another_kind, apart, leaves_out, mechanical, shortened, slips, tells_apart
 from gis.register.matching import exact
 from gis.register.matching.exact import Constraint
 from gis.register.matching.index import Index, view
 
 _LONGEST: Final = 24
 """Characters of the longest name that is searched for with slips; sites carry long ones."""
+_MASK: Final = 2**24 - 1
+_MOST_KEPT: Final = 50_000
+_MOST_LOOKED_AT: Final = 256
 _LEAST_ALONE: Final = 3
 """Characters of the shortest name that may carry a slip where nothing else confirms it."""
 _LONG_NAME: Final = 8
@@ -41,10 +44,25 @@ class Candidate(NamedTuple):
     row: int
     read: Elements
     edits: int
-    name: int
-    """Code of the name that carries a slip; 0 where only a division does."""
-    confirmed: bool
-    """Another name is stated and agrees exactly."""
+    through_former: bool = False
+    rival: bool = False
+    """Not enough speaks for it to link it, but another that is as near may not be linked either."""
+    slipped_after: str | None = None
+    """The divisions unread before the name that carries a slip; None where no name does, or another confirms it."""
+    named: int = 0
+    """Code of that name."""
+
+
+class _Reading(NamedTuple):
+    """A way of writing the name of a building's place."""
+
+    edits: int
+    before: str
+    """Divisions written before it."""
+    name: str
+    another_kind: bool
+    """A slip turned the word for its kind into another (苑 for 园)."""
+    former: bool
 
 
 class Speller:
@@ -54,11 +72,16 @@ class Speller:
         """Take the names under which the index finds buildings."""
         self.index = index
         hashes, codes = array("q"), array("i")
+        index.know_listed()
         for name, code in index.searchable():
             if len(name) <= _LONGEST:
                 for left in shortened(name):
                     hashes.append(hash(left))
                     codes.append(code)
+        self._may_be = bytearray(_MASK + 1)
+        for one in hashes:
+            self._may_be[one & _MASK] = 1
+        self._near_endings: dict[str, set[int]] = {}
         order = np.argsort(np.frombuffer(hashes, dtype=np.int64), kind="stable") if hashes else np.empty(0, np.int64)
         self._hashes = view(np.frombuffer(hashes, dtype=np.int64)[order] if hashes else order)
         self._codes = view(np.frombuffer(codes, dtype=np.int32)[order] if codes else order.astype(np.int32))
@@ -66,9 +89,11 @@ class Speller:
     def near(self, written: str) -> set[int]:
         """Return the names one slip away from what was written, itself included."""
         found: set[int] = set()
-        hashes, codes = self._hashes, self._codes
+        hashes, codes, may_be = self._hashes, self._codes, self._may_be
         for left in shortened(written):
             wanted = hash(left)
+            if not may_be[wanted & _MASK]:
+                continue
             at = bisect_left(hashes, wanted)
             while at < len(hashes) and hashes[at] == wanted:
                 found.add(codes[at])
@@ -77,9 +102,15 @@ class Speller:
 
     def near_endings(self, written: str) -> set[int]:
         """Return the names that what was written may end in, but for one slip."""
+        known = self._near_endings.get(written)
+        if known is not None:
+            return known
         found: set[int] = set()
         for start in range(max(0, len(written) - _LONGEST), max(1, len(written) - 1)):
             found |= self.near(written[start:])
+        if len(self._near_endings) > _MOST_KEPT:
+            self._near_endings.clear()
+        self._near_endings[written] = found
         return found
 
 
@@ -125,10 +156,7 @@ def _rows(speller: Speller, read: Elements, first: str, second: str, demands: Co
     if min(number, building, group) < 0:
         return
     if read.place and number:
-        for code in speller.near_endings(first):
-            yield from index.find("street", code, number, building or None)
-            if group:
-                yield from index.find("village", code, group, number)
+        yield from _by_place(speller, first, (number, building or None, group))
         if second and building:
             for code in speller.near(second):
                 yield from index.find("compound", code, 0, building)
@@ -139,6 +167,18 @@ def _rows(speller: Speller, read: Elements, first: str, second: str, demands: Co
             yield from index.find("compound", code, 0, building)
 
 
+def _by_place(speller: Speller, written: str, numbers: tuple[int, int | None, int]) -> Iterator[int]:
+    """Yield buildings at a number of the streets and villages that a text may end in, by former names too."""
+    index, (number, building, group) = speller.index, numbers
+    for start in range(len(written)):
+        for _, code in index.former.get(written[start:], ()):
+            yield from index.find("street", code, number, building)
+    for code in speller.near_endings(written):
+        yield from index.find("street", code, number, building)
+        if group:
+            yield from index.find("village", code, group, number)
+
+
 def _explain(
     index: Index, row: int, read: Elements, divisions: Divisions, known: tuple[bool, bool]
 ) -> Candidate | None:
@@ -147,23 +187,60 @@ def _explain(
     named = _main_name(index, row, read)
     if named == 0:
         return None
-    name = index.name_of(named)
-    edits, before = _least(first, name, index, row, divisions)
-    if edits > (0 if known[0] else 2) or (edits == 2 and not before and len(name) < _LONG_NAME):  # noqa: PLR2004
+    best = _least(first, named, index, row, divisions)
+    edits = best.edits
+    if edits > (0 if known[0] else 2) or not _bearable(first, best):
         return None
-    other = 0
-    slipped = named if edits else 0
+    other, other_kind = 0, False
     if second:
-        other = _compound_slips(index, row, second)
+        other, other_kind = _compound_slips(index, row, second)
         if other > (0 if known[1] else 2 if len(second) >= _LONG_NAME else 1):
             return None
-        slipped = slipped or (index.views["compound"][row] if other else 0)
     if edits + other > _MOST_SLIPS:
         return None
-    confirmed = bool(divisions.community) or (bool(second) and min(edits, other) == 0) or (bool(before) and edits < 2)  # noqa: PLR2004
-    if not confirmed and edits and (len(name) < _LEAST_ALONE or leaves_out(first, before + name)):
-        return None
-    return Candidate(row, read, edits + other, slipped, confirmed)
+    by_place = bool(second) and min(edits, other) == 0
+    confirmed = by_place or bool(divisions.community) or (bool(best.before) and edits < 2)  # noqa: PLR2004
+    rival = (best.another_kind or other_kind) and not by_place
+    if edits and leaves_out(first, best.before + best.name):
+        rival = True
+    if not confirmed and edits and len(best.name) < _LEAST_ALONE:
+        rival = True
+    if second and other and leaves_out(second, index.name_of(index.views["compound"][row])):
+        rival = True
+    slipped = bool(edits) and not first.endswith(best.name) and not by_place
+    return Candidate(row, read, edits + other, best.former, rival, best.before if slipped else None, named)
+
+
+def _bearable(written: str, best: _Reading) -> bool:
+    """Tell whether no name carries more slips than it can bear: one, or two where it is long."""
+    if best.edits < 2 or len(best.name) >= _LONG_NAME:  # noqa: PLR2004
+        return True
+    return bool(best.before) and apart(written, best.before, best.name)
+
+
+def rivals(speller: Speller, one: Candidate, demands: Constraint) -> bool:
+    """Tell whether another name in the stated divisions is as near to what was written, with or without this number.
+
+    The villages of the list of divisions count, whether the register has buildings in them or not.
+    """
+    if one.slipped_after is None:
+        return False
+    index, read = speller.index, _plain(one.read)
+    written = read.place or read.compound
+    keys = "village" if read.group else "street" if read.place else "compound"
+    if mechanical(written, one.slipped_after + index.name_of(one.named)):
+        return False
+    for code in speller.near_endings(written):
+        name = index.name_of(code)
+        whole = one.slipped_after + name
+        if code == one.named or slips(written, whole, 1) > 1 or tells_apart(written, whole):
+            continue
+        if any(exact.in_divisions(index, row, demands) for row in index.find(keys, code)[:_MOST_LOOKED_AT]):
+            return True
+        listed = index.gazetteer.communities.get(name, set()) if keys == "village" else set()
+        if listed and not demands.township and (demands.counties is None or listed & demands.counties):
+            return True
+    return False
 
 
 def _main_name(index: Index, row: int, read: Elements) -> int:
@@ -174,18 +251,22 @@ def _main_name(index: Index, row: int, read: Elements) -> int:
     return views["place"][row] if read.place else views["compound"][row]
 
 
-def _least(written: str, name: str, index: Index, row: int, divisions: Divisions) -> tuple[int, str]:
-    """Return the fewest slips that lead to what was written, and the divisions that stand before the name then."""
-    plain = written
-    best, best_before = 9, ""
-    for before in _before(index, row, divisions, named=name):
-        whole = before + name
-        if abs(len(whole) - len(plain)) > 2 or len(whole) == 0:  # noqa: PLR2004
-            continue
-        edits = slips(plain, whole, 2)
-        if edits < best and not (edits and tells_apart(plain, whole)):
-            best, best_before = edits, before
-    return best, best_before
+def _least(written: str, named: int, index: Index, row: int, divisions: Divisions) -> _Reading:
+    """Return the way of writing a building's name, with divisions or not, from which the fewest slips lead here."""
+    best = _Reading(9, "", "", another_kind=False, former=False)
+    name = index.name_of(named)
+    befores = _before(index, row, divisions, named=name)
+    past = index.formerly.get((index.views["county"][row], named), ())
+    for option, former in ((name, False), *((old, True) for old in past)):
+        for before in befores:
+            whole = before + option
+            if abs(len(whole) - len(written)) > 2:  # noqa: PLR2004
+                continue
+            edits = slips(written, whole, 2)
+            if edits < best.edits and not (edits and tells_apart(written, whole)):
+                kind = bool(edits) and another_kind(written, whole)
+                best = _Reading(edits, before, option, another_kind=kind, former=former)
+    return best
 
 
 def _before(index: Index, row: int, divisions: Divisions, named: str) -> list[str]:
@@ -204,17 +285,19 @@ def _before(index: Index, row: int, divisions: Divisions, named: str) -> list[st
         if community != named:
             names = {"", community} | ({community_stem(community)} if views["place"][row] else set())
             wholes = [whole + name for whole in wholes for name in names]
+    place = index.name_of(views["place"][row])
+    if place and place != named and views["compound"][row]:
+        wholes += [whole + place for whole in wholes]
     return wholes
 
 
-def _compound_slips(index: Index, row: int, written: str) -> int:
-    """Return the fewest slips between a compound's name, or a shorter one it goes by, and what was written."""
+def _compound_slips(index: Index, row: int, written: str) -> tuple[int, bool]:
+    """Return the fewest slips between a compound's names and what was written, and whether they change its kind."""
     compound = index.views["compound"][row]
-    best = 9
-    names = [compound, *index.shorter.get(compound, ())]
-    for code in names:
+    best, kind = 9, False
+    for code in (compound, *index.shorter.get(compound, ())):
         name = index.name_of(code)
         edits = slips(written, name, 2)
         if edits < best and not (edits and tells_apart(written, name)):
-            best = edits
-    return best
+            best, kind = edits, bool(edits) and another_kind(written, name)
+    return best, kind

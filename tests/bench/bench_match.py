@@ -1,0 +1,196 @@
+"""How fast addresses are matched, in what memory, and beside Splink: ``menpai match`` end to end on invented files.
+
+Splink gets what it needs to do well: the same cleaned addresses cut into number, compound, street and building,
+blocking rules on each, and trained weights; which of its thresholds is best is for the reader to say. Run with --rows
+and --buildings for other sizes, with --no-peer without Splink.
+"""
+
+import argparse
+import csv
+import resource
+import tempfile
+import time
+from pathlib import Path
+
+from api.matching import Files, Match
+from data.fiction import handwriting
+from gis.addresses.cleaning import clean_many
+from gis.addresses.reading import elements
+from gis.register.matching.naming import gazetteer
+
+COUNTIES = (640104, 640106, 640121, 640205, 640402, 640424, 640502, 640522)
+PEER_ROWS, PEER_BUILDINGS = 20_000, 20_000
+
+
+def main() -> None:
+    """Print what was measured."""
+    options = argparse.ArgumentParser()
+    options.add_argument("--rows", type=int, default=1_000_000)
+    options.add_argument("--buildings", type=int, default=200_000)
+    options.add_argument("--no-peer", action="store_true")
+    asked = options.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        town = handwriting.register(1, COUNTIES, asked.buildings)
+        files = write(Path(folder), town, asked.rows)
+        del town
+        measure(files, asked.rows)
+        if not asked.no_peer:
+            beside_splink(Path(folder))
+
+
+def write(folder: Path, town: handwriting.Town, rows: int) -> Files:
+    """Write the register and a roster of distinct addresses, each of them used until there are enough rows."""
+    register, roster, names = folder / "register.csv", folder / "roster.csv", folder / "names.csv"
+    with register.open("w", encoding="utf-8", newline="") as file:
+        lines = csv.writer(file)
+        lines.writerow(["building_no", "standard_address", "units", "floors", "rooms_per_floor", "status"])
+        lines.writerows(
+            (
+                home.number,
+                home.address,
+                home.entrances,
+                home.floors,
+                home.rooms,
+                "active" if home.active else "demolished",
+            )
+            for home in town.homes
+        )
+    with roster.open("w", encoding="utf-8", newline="") as file:
+        lines = csv.writer(file)
+        lines.writerow(["occupant_id", "address", "hukou_code"])
+        for row in handwriting.roster(town, 2, rows):
+            lines.writerow((row.occupant_id, row.address, "620102"))
+    with names.open("w", encoding="utf-8", newline="") as file:
+        lines = csv.writer(file)
+        lines.writerow(["county_code", "current_name", "former_name"])
+        lines.writerows(town.former)
+    return Files(roster, register, names)
+
+
+def measure(files: Files, rows: int) -> None:
+    """Print rows a second of process time, the index included, and the highest memory."""
+    start = time.process_time()
+    run = Match(files)
+    run.open()
+    indexed = time.process_time()
+    for _ in run.rows():
+        pass
+    end = time.process_time()
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"index {indexed - start:.1f} s, roster {end - indexed:.1f} s of process time, peak {peak_mb:.0f} MB")
+    print(f"end to end {rows / (end - start):,.0f} rows/s for {rows:,} rows; outcomes {dict(run.outcomes)}")
+
+
+def beside_splink(folder: Path) -> None:
+    """Print throughput, precision and recall of both on one smaller set."""
+    town = handwriting.register(3, COUNTIES, PEER_BUILDINGS)
+    rows = list(handwriting.roster(town, 4, PEER_ROWS))
+    ours, seconds = our_links(folder, town)
+    tell("menpai", ours, rows, seconds)
+    try:
+        theirs, seconds = splink_links(town, rows)
+    except ImportError:
+        print("splink is not installed: pip install --group bench")
+        return
+    for threshold in (0.5, 0.9, 0.99, 0.999):
+        tell(f"splink p≥{threshold}", {row: home for row, (home, p) in theirs.items() if p >= threshold}, rows, seconds)
+
+
+def our_links(folder: Path, town: handwriting.Town) -> tuple[dict[str, str], float]:
+    """Return our links by occupant id, and the process time they took."""
+    place = folder / "peer"
+    place.mkdir()
+    files = write(place, town, 0)
+    with files.roster.open("w", encoding="utf-8", newline="") as file:
+        lines = csv.writer(file)
+        lines.writerow(["occupant_id", "address"])
+        lines.writerows((row.occupant_id, row.address) for row in handwriting.roster(town, 4, PEER_ROWS))
+    start = time.process_time()
+    run = Match(files)
+    run.open()
+    links = {line[0]: line[1] for linked in run.rows() for line in linked.links if line[1]}
+    return links, time.process_time() - start
+
+
+def splink_links(town: handwriting.Town, rows: list[handwriting.Written]) -> tuple[dict[str, tuple[str, float]], float]:
+    """Return Splink's best building for each row with its probability, and the process time it took."""
+    import pandas as pd  # noqa: PLC0415 - only where the peer is measured
+    import splink.comparison_library as cl  # noqa: PLC0415
+    from splink import DuckDBAPI, Linker, SettingsCreator, block_on  # noqa: PLC0415
+
+    start = time.process_time()
+    left = pd.DataFrame(parts([row.occupant_id for row in rows], [row.address for row in rows]))
+    right = pd.DataFrame(parts([home.number for home in town.homes], [home.address for home in town.homes]))
+    settings = SettingsCreator(
+        link_type="link_only",
+        unique_id_column_name="unique_id",
+        comparisons=[
+            cl.ExactMatch("county"),
+            cl.JaroWinklerAtThresholds("community", [0.9, 0.8]),
+            cl.JaroWinklerAtThresholds("place", [0.9, 0.8]),
+            cl.ExactMatch("number"),
+            cl.JaroWinklerAtThresholds("compound", [0.9, 0.8]),
+            cl.ExactMatch("building"),
+            cl.ExactMatch("zone"),
+            cl.ExactMatch("grp"),
+        ],
+        blocking_rules_to_generate_predictions=[
+            block_on("place", "number"),
+            block_on("compound", "building"),
+            block_on("community", "grp", "number"),
+        ],
+    )
+    engine = DuckDBAPI()
+    linker = Linker([engine.register(left), engine.register(right)], settings)
+    linker.training.estimate_probability_two_random_records_match(
+        [block_on("place", "number", "compound", "building")], recall=0.5
+    )
+    linker.training.estimate_u_using_random_sampling(max_pairs=1e6)
+    linker.training.estimate_parameters_using_expectation_maximisation(block_on("place", "number"))
+    linker.training.estimate_parameters_using_expectation_maximisation(block_on("compound", "building"))
+    found = linker.inference.predict(threshold_match_probability=0.1).as_pandas_dataframe()  # type: ignore[no-untyped-call]
+    best = found.sort_values("match_probability").drop_duplicates("unique_id_l", keep="last")
+    ids = {row.occupant_id for row in rows}
+    links = {
+        (one if one in ids else other): (other if one in ids else one, probability)
+        for one, other, probability in zip(
+            best["unique_id_l"], best["unique_id_r"], best["match_probability"], strict=True
+        )
+    }
+    return links, time.process_time() - start
+
+
+def parts(ids: list[str], addresses: list[str]) -> list[dict[str, str | None]]:
+    """Return addresses cut into columns by the same grammar, for Splink to compare."""
+    from data import reference  # noqa: PLC0415
+
+    names = gazetteer(reference.divisions(), reference.changes())
+    cut = []
+    for key, text in zip(ids, clean_many(addresses), strict=True):
+        divisions = names.read(text)
+        read = next(elements(divisions.rest), None)
+        values = read._asdict() if read else {}
+        cut.append(
+            {
+                "unique_id": key,
+                "county": divisions.county or None,
+                "community": divisions.community or None,
+                "grp": values.get("group") or None,
+            }
+            | {name: values.get(name) or None for name in ("place", "number", "compound", "zone", "building")}
+        )
+    return cut
+
+
+def tell(who: str, links: dict[str, str], rows: list[handwriting.Written], seconds: float) -> None:
+    """Print one line about a set of links."""
+    truth = {row.occupant_id: row for row in rows}
+    right = sum(home == truth[row].number for row, home in links.items())
+    should = sum(row.expect == "link" for row in rows)
+    hit = sum(row.expect == "link" and links.get(row.occupant_id) == row.number for row in rows)
+    precision, recall = right / max(1, len(links)), hit / should
+    print(f"{who}: {len(rows) / seconds:,.0f} rows/s, precision {precision:.4f}, recall {recall:.4f}")
+
+
+if __name__ == "__main__":
+    main()
