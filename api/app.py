@@ -15,6 +15,7 @@ from api import (
     pages,
     premises,
     registering,
+    reviews,
     signing_in,
     surveys,
     tiles,
@@ -46,6 +47,7 @@ def create() -> FastAPI:
     app.include_router(registering.router)
     app.include_router(changes.router)
     app.include_router(premises.router)
+    app.include_router(reviews.router)
     app.include_router(surveys.router)
     app.include_router(leases.router)
     app.include_router(divisions.router)

@@ -61,9 +61,9 @@ def register(connection: Connection, structure: Structure, act: Act, *, leased: 
         return repeated
     structures.check_free(connection, structure, state)
     if leased is not None:
-        leases.check_number(connection, leased, _numbered_as(state), act)
+        leases.check_number(connection, leased, _numbered_as(structure, state), act)
     deed = acts.start(connection, Verb.REGISTER, act)
-    return deed.record([_make(deed, state, structure.references, leased)])
+    return deed.record([_make(deed, state, structure, leased)])
 
 
 def correct(connection: Connection, number: int, amendment: Amendment, act: Act, on: dt.date | None = None) -> Done:
@@ -236,7 +236,7 @@ def _replace(  # noqa: PLR0913, PLR0917 - the verbs above are its callers
     deed = acts.start(connection, verb, replace(act, happened_on=day))
     for number, known in before.items():
         _write(deed, number, known, after[number])
-    made = [_make(deed, state, structure.references) for structure, state in zip(news, states, strict=True)]
+    made = [_make(deed, state, structure) for structure, state in zip(news, states, strict=True)]
     pairs = [{"parent": parent, "child": child, "seq": deed.seq} for parent in olds for child in made]
     connection.execute(KIN, pairs)
     return deed.record([*olds, *made])
@@ -245,17 +245,18 @@ def _replace(  # noqa: PLR0913, PLR0917 - the verbs above are its callers
 KIN = text("INSERT INTO reg.building_lineage (parent_number, child_number, seq) VALUES (:parent, :child, :seq)")
 
 
-def _make(deed: Deed, state: State, codes: Sequence[tuple[str, str]], leased: int | None = None) -> int:
+def _make(deed: Deed, state: State, structure: Structure, leased: int | None = None) -> int:
     """Write a new building and return its number."""
-    number = leased or int(acts.mint(deed.connection, [_numbered_as(state)])[0])
+    number = leased or int(acts.mint(deed.connection, [_numbered_as(structure, state)])[0])
     present.insert(deed, number, state)
-    present.add_references(deed, number, codes)
+    present.add_references(deed, number, structure.references)
     return number
 
 
-def _numbered_as(state: State) -> str:
-    """Return the kind that a new building's number shows: its own, or that of trials."""
-    return numbering.TEST if state.division_code == divisions.TEST_DIVISION else state.kind
+def _numbered_as(structure: Structure, state: State) -> str:
+    """Return the kind that a new building's number shows: its own, or that of trials and fiction."""
+    trial = structure.invented or state.division_code == divisions.TEST_DIVISION
+    return numbering.TEST if trial else state.kind
 
 
 def _amend(deed: Deed, number: int, known: tuple[Versions, Versions], codes: Sequence[tuple[str, str]] = ()) -> Done:

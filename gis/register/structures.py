@@ -44,6 +44,8 @@ class Structure:
     """Other bodies' codes: (source, code)."""
     distinct_from: Collection[int] = ()
     """Buildings it overlaps or nearly touches, which the registrar has looked at: they are others."""
+    invented: bool = False
+    """Fiction, wherever it is set: its number begins with 9."""
 
 
 def describe(connection: Connection, structure: Structure) -> State:
