@@ -3,6 +3,7 @@
 The index is built once and held in memory; the roster passes through a block at a time.
 """
 
+import gc
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -54,6 +55,7 @@ class Match:
         gazetteer = naming.gazetteer(reference.divisions(), changes)
         matcher = Matcher(index.build(register.buildings(), gazetteer, names))
         self.unreadable_buildings = register.unreadable
+        gc.freeze()  # the index stays: no collection needs to look through it again
         self._linker = Linker(
             matcher,
             [CodeChange(row.year, row.change, row.old_code, row.new_code) for row in changes],

@@ -116,7 +116,8 @@ class Matcher:
 
     def _readings(self, divisions: Divisions) -> Iterable[Elements]:
         """Yield the readings of what stands after the divisions; digits with a gap are read joined and apart."""
-        for text in _writings(divisions.rest):
+        rest = divisions.rest
+        for text in _writings(rest) if " " in rest or "号-" in rest else (rest,):
             for read in of_tokens(cut(text)):
                 if read.place or read.compound or not read.building or read.number:
                     yield read

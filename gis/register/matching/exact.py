@@ -63,7 +63,8 @@ def find(index: Index, read: Elements, demands: Constraint) -> Iterator[Found]:
             for row in narrowed[:_MOST]:
                 if (county is None or index.views["county"][row] == county) and agrees(index, row, read, demands):
                     yield Found(row, read, county is not None)
-        yield from _behind_street(index, read, demands)
+        if read.compound not in index.names:
+            yield from _behind_street(index, read, demands)
     elif read.number and demands.community > 0:
         yield from _of_village(index, read, demands)
 
@@ -86,11 +87,9 @@ def agrees(index: Index, row: int, read: Elements, demands: Constraint) -> bool:
 
 def _places(index: Index, name: str) -> Iterator[tuple[int, int | None]]:
     """Yield the codes of a name: as it is in force, and what it was the former name of, with the county of that."""
-    for variant in (name, name.removesuffix("小区"), site(name)):
-        code = index.names.get(variant)
-        if code:
-            yield code, None
-            break
+    code = index.names.get(name) or index.names.get(name.removesuffix("小区")) or index.names.get(site(name))
+    if code:
+        yield code, None
     for county, current in index.former.get(name, ()):
         yield current, county
 

@@ -65,6 +65,8 @@ class Index:
     former: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     """Former names: (county, name in force) each."""
 
+    befores: dict[tuple[object, ...], list[str]] = field(default_factory=dict)
+    """What may stand before a name, remembered for the next row."""
     formerly: dict[tuple[int, int], list[str]] = field(default_factory=dict)
     """The former names of a name in force, by county."""
 

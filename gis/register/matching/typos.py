@@ -106,8 +106,11 @@ class Speller:
         if known is not None:
             return known
         found: set[int] = set()
-        for start in range(max(0, len(written) - _LONGEST), max(1, len(written) - 1)):
+        for start in range(max(0, len(written) - _LONGEST), max(1, len(written) - 2)):
             found |= self.near(written[start:])
+        exactly = self.index.names.get(written[-2:])  # of two characters one may not be wrong
+        if exactly:
+            found.add(exactly)
         if len(self._near_endings) > _MOST_KEPT:
             self._near_endings.clear()
         self._near_endings[written] = found
@@ -270,7 +273,22 @@ def _least(written: str, named: int, index: Index, row: int, divisions: Division
 
 
 def _before(index: Index, row: int, divisions: Divisions, named: str) -> list[str]:
-    """Return what of a building's divisions may stand unread before its name."""
+    """Return what of a building's divisions may stand unread before its name; neighbours share it."""
+    views = index.views
+    key = (
+        views["county"][row], views["township"][row], views["community"][row], views["place"][row],
+        views["compound"][row] != 0, divisions.counties is None, divisions.township == "", divisions.community == "",
+        named,
+    )  # fmt: skip
+    known = index.befores.get(key)
+    if known is None:
+        if len(index.befores) > _MOST_KEPT:
+            index.befores.clear()
+        known = index.befores[key] = _written_before(index, row, divisions, named)
+    return known
+
+
+def _written_before(index: Index, row: int, divisions: Divisions, named: str) -> list[str]:
     views = index.views
     wholes = [""]
     if divisions.counties is None:
