@@ -36,9 +36,7 @@ def serving(instance: Instance, clock: Clock) -> tuple[Integers | None, bool]:
 
 def covering(instance: Instance) -> sparse.csr_array:
     """Return which candidates serve each demand that must be served and is not yet."""
-    rows = instance.rows
-    table = sparse.csr_array((np.ones(len(rows.site)), rows.site, rows.start), shape=(len(rows.beyond), instance.many))
-    return table[rows.beyond >= instance.hard]
+    return instance.table()[instance.rows.beyond >= instance.hard]
 
 
 def clashing(instance: Instance) -> sparse.csr_array:

@@ -85,6 +85,12 @@ class Instance:
         """Return what a plan costs, by the table; demand beyond its list counts as ``beyond``."""
         return float(interchange.value(self.rows, chosen, self.many))
 
+    def table(self) -> sparse.csr_array:
+        """Return which candidates each demand lists."""
+        rows = self.rows
+        ones = np.ones(len(rows.site))
+        return sparse.csr_array((ones, rows.site, rows.start), shape=(len(rows.beyond), self.many))
+
     def left_over(self, chosen: Integers) -> Integers:
         """Return the demand that a plan does not serve."""
         near, _ = interchange.two_costs(self.rows, chosen, self.many)

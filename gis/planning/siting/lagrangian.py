@@ -35,7 +35,7 @@ class Ascent(NamedTuple):
     often: Floats
     """(n_candidate,): how often a candidate was chosen of late, from 0 to 1."""
     state: Floats
-    """Best bound, step, steps since the bound rose."""
+    """Best bound, step, steps since the bound rose, how much of the last direction is kept."""
 
 
 ASCENT = types.NamedUniTuple(FLOATS, 7, Ascent)
@@ -44,7 +44,7 @@ ASCENT = types.NamedUniTuple(FLOATS, 7, Ascent)
 def start(u: Floats, scale: Floats, candidates: int, step: float = 0.5) -> Ascent:
     """Return an ascent that begins at ``u``."""
     zeros = np.zeros(len(u))
-    state = np.array([-np.inf, step, 0.0])
+    state = np.array([-np.inf, step, 0.0, 0.0])  # the first direction is the plain subgradient
     return Ascent(u.copy(), u.copy(), zeros, scale, np.zeros(candidates), np.zeros(candidates), state)
 
 
@@ -86,13 +86,14 @@ def choose(saving: Floats, p: int, chosen: Flags) -> float:
 @kernel(types.float64(ROWS, INTEGERS, FLAGS, ASCENT))
 def turn(rows: Rows, reach: Integers, chosen: Flags, ascent: Ascent) -> float:
     """Turn the direction towards the demands that too few chosen candidates serve; return its squared length."""
-    squares = 0.0
+    squares, smooth = 0.0, ascent.state[3]
+    ascent.state[3] = SMOOTH
     for i in range(len(ascent.u)):
         served = 0
         for k in range(rows.start[i], reach[i]):
             served += chosen[rows.site[k]]
         slope = (1 - served) * ascent.scale[i]
-        ascent.direction[i] = SMOOTH * ascent.direction[i] + (1 - SMOOTH) * slope
+        ascent.direction[i] = smooth * ascent.direction[i] + (1 - smooth) * slope
         squares += ascent.direction[i] ** 2
     return squares
 

@@ -28,10 +28,11 @@ LIST_SITES = 10
 """A cut list names so many times the candidates that lie, at random, around one site of p."""
 LIST_LEAST = 64
 RANDOM_PLANS = 10
-SMALL = 3_000
-"""Demand up to which more random plans are tried than one."""
 ROUNDS = 70
-SHAKES = 30
+SMALL_SHAKES, FIRST_SHAKES, LARGE_SHAKES = 10, 3, 60
+"""How often a plan is shaken three times: of little demand, of much before the bound, and after it."""
+RISING = 0.55
+"""The share of the time after which the bound no longer rises, where there is time for no more."""
 NODES = 1_000_000
 WHOLE = 1e9
 """Sums of whole costs above this are bounded like broken ones: rounding would blur the last one."""
@@ -192,18 +193,27 @@ class Medians:
     def run(self, search: Search) -> float:
         """Search, bound and, where wanted, prove; return the bound."""
         instance = search.instance
-        search.from_random(RANDOM_PLANS if len(instance.rows.beyond) <= SMALL else 1)
+        small = len(instance.rows.beyond) <= searching.SMALL
+        search.from_random(RANDOM_PLANS if small else 1)
         if search.best >= instance.hard:
             self.serve(search)
         if search.best >= instance.hard or not instance.p:
             return search.best if not instance.p else 0.0
-        ascent = searching.bound_and_improve(search, ROUNDS)
+        if not small:
+            self.shake(search, FIRST_SHAKES)
+        ascent = searching.bound_and_improve(search, ROUNDS, RISING)
         bound = float(ascent.state[0])
         if bound < instance.target(search.best):
-            search.shaken(SHAKES if len(instance.rows.beyond) <= SMALL else 0, max(1, instance.p // 10))
+            self.shake(search, SMALL_SHAKES if small else LARGE_SHAKES)
         if self.wanted.prove or bound >= instance.target(search.best):
             bound = branching.prove(search, ascent, NODES)
         return bound
+
+    def shake(self, search: Search, times: int) -> None:
+        """Improve the best plan with few, some and many of its sites replaced, in turn."""
+        for _ in range(times):
+            for share in (20, 10, 5):
+                search.shaken(1, max(1, search.instance.p // share))
 
     def serve(self, search: Search) -> None:
         """Find a plan that serves everybody, or say why there is none.

@@ -51,8 +51,13 @@ def stacked(*parts: tuple[sparse.sparray, float | Floats, float | Floats]) -> tu
     return rows, np.concatenate(lower), np.concatenate(upper)
 
 
-def solve(programme: Programme, clock: Clock, start: Floats | None = None, gap: float = 0.0) -> Solved:
-    """Solve until the clock runs out or the gap, as a share, is no larger; ``start`` is a plan to begin from."""
+def solve(
+    programme: Programme, clock: Clock, start: Floats | None = None, gap: float = 0.0, stop: float = -np.inf
+) -> Solved:
+    """Solve until the clock runs out, the gap, as a share, is no larger, or a plan costs no more than ``stop``.
+
+    ``start`` is a plan to begin from.
+    """
     # highspy.Highs adds callbacks, and with them a banner on the standard output of every program that plans
     solver = highspy.highs._Highs()  # noqa: SLF001
     for name, setting in {
@@ -60,6 +65,7 @@ def solve(programme: Programme, clock: Clock, start: Floats | None = None, gap: 
         "threads": 1,
         "random_seed": 0,
         "mip_rel_gap": gap,
+        "objective_target": stop,
         "mip_abs_gap": 1e-9 if gap == 0 else 1e-6,
         "time_limit": max(LEAST_S, clock.left_s),
     }.items():

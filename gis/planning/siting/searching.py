@@ -21,6 +21,8 @@ STILL = 1e-3
 """A step this short no longer moves the bound."""
 ABOVE = 1e-3
 """The ascent aims this much above the best plan, as a share: what it reaches exactly it stops short of."""
+SMALL = 3_000
+"""Demand up to which plans are improved faster than the bound rises."""
 CLOSE = 0.01
 """A bound within this share of the best plan suggests good plans."""
 OUTLIER = 20
@@ -118,11 +120,13 @@ def bound_and_improve(search: Search, rounds: int, share: float = 1.0) -> lagran
     ascent = lagrangian.start(np.minimum(u, instance.rows.beyond), scale, instance.many)
     marked = np.zeros(instance.many, np.int8)
     bound = -np.inf
-    for _ in range(rounds):
+    every = 1 if len(u) <= SMALL else 4
+    for number in range(rounds):
         before, best = bound, search.best
         bound = lagrangian.ascend(instance.rows, instance.p, best * (1 + ABOVE), STEPS, ascent, marked)
         # a bound still rising fast suggests poor plans, which take long to improve
-        if best - bound < CLOSE * best or bound - before < 0.1 * CLOSE * best:
+        near = best - bound < CLOSE * best or bound - before < 0.1 * CLOSE * best
+        if near and number % every == every - 1:
             suggested(search, ascent, marked)
         if bound >= instance.target(search.best) or ascent.state[1] < STILL or search.clock.over(share):
             break
