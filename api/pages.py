@@ -52,6 +52,12 @@ def enter_page() -> Response:
     return FileResponse(WEB / "enter.html")
 
 
+@router.get("/review")
+def review_page() -> Response:
+    """Return the page on which registrars decide about rows that wait; it asks /api/reviews with their bearer."""
+    return FileResponse(WEB / "review.html", headers=CHECKED_EACH_TIME)
+
+
 @router.get("/docs")
 def docs_page() -> Response:
     """Return Swagger UI over /openapi.json, from this service's own files."""

@@ -37,6 +37,21 @@ export const ROLES = {
   account_administrator: ["账户管理员", "administrator of accounts"],
 };
 
+export const ROW_DECISIONS = {
+  same: ["即该建筑物", "the row is that building"],
+  another: ["另一建筑物", "the row is a building of its own"],
+  correct: ["更正", "the record of the building was wrong; the row is right"],
+  change: ["变更", "the building has changed; the row says how"],
+  refuse: ["不予登记", "the row is not registered"],
+  superseded: ["已被取代", "the source has said otherwise since"],
+};
+
+export const REVIEW_REASONS = {
+  doubtful_duplicate: ["疑似重复", "overlaps a registered building; a person decides"],
+  address_taken: ["地址已被占用", "another active building has this standard address"],
+  changed_since_registered: ["与已登记内容不同", "the source's row differs from what was registered; a person decides whether to correct or change"],
+};
+
 export const WITHHELD = ["不公布", "withheld"];
 
 /** An element with text, and further elements or texts inside it. Text never becomes markup. */

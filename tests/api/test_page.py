@@ -18,7 +18,8 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
 import api
 from api.guard import POLICY
-from gis.terms import BuildingKind, BuildingStatus, Category, DivisionLevel, Role, Term
+from gis.register import waiting
+from gis.terms import BuildingKind, BuildingStatus, Category, DivisionLevel, Reason, Role, RowDecision, Term
 from maps import style
 
 WEB = Path(api.__file__).parent / "web"
@@ -444,13 +445,16 @@ def test_the_words_of_the_page_are_the_register_s() -> None:
         "CATEGORIES": Category,
         "LEVELS": DivisionLevel,
         "ROLES": Role,
+        "ROW_DECISIONS": RowDecision,
+        "REVIEW_REASONS": Reason,
     }
     for name, words in terms.items():
         block = re.search(rf"export const {name} = \{{(.*?)\}};", script, re.DOTALL)
         assert block
         said = {key: (zh, en) for key, zh, en in re.findall(r'(\w+): \["(.*?)", "(.*?)"\]', block[1])}
         said.pop("all", None)
-        assert said == {word.value: (word.zh, word.en) for word in words}
+        shown = waiting.DECIDED_BY_A_PERSON if words is Reason else words
+        assert said == {word.value: (word.zh, word.en) for word in shown}
 
 
 def test_the_colours_of_the_page_are_the_map_s() -> None:

@@ -71,6 +71,11 @@ class Clock:
             self.seconds[self._stage] = self.seconds.get(self._stage, 0.0) + now - self._since
         self._stage, self._since = stage, now
 
+    def close(self) -> None:
+        """End the last stage."""
+        self("")
+        self._watcher.close()
+
     def _server(self) -> float:
         rows = self._watcher.execute("SELECT pid FROM pg_stat_activity WHERE datname = current_database()").fetchall()
         return sum(_cpu_s(pid) for (pid,) in rows)
@@ -95,7 +100,7 @@ def _bring(url: str, shapes: Shapes, name: str) -> tuple[dict[str, float], int]:
     clock("check")
     options = ImportOptions(source=name, file_name=name, actor="bench", division=TEST_DIVISION)
     result = batches.import_buildings(rows, options, clock)
-    clock("")
+    clock.close()
     return clock.seconds, result.registered
 
 
