@@ -47,6 +47,7 @@ class Match:
 
     def open(self) -> None:
         """Read the files' headers and build the index; raises TableNotReadable."""
+        gc.disable()  # millions of small things are made, none of them in cycles
         self._header = tables.read_header(self.files.roster, _WANTED, NEEDED)
         self.ignored = self._header.ignored
         names = registers.read_names(self.files.former_names) if self.files.former_names else []
@@ -55,7 +56,6 @@ class Match:
         gazetteer = naming.gazetteer(reference.divisions(), changes)
         matcher = Matcher(index.build(register.buildings(), gazetteer, names))
         self.unreadable_buildings = register.unreadable
-        gc.freeze()  # the index stays: no collection needs to look through it again
         self._linker = Linker(
             matcher,
             [CodeChange(row.year, row.change, row.old_code, row.new_code) for row in changes],
@@ -77,6 +77,7 @@ class Match:
                 lines |= {number: self._linker.unreadable() for number in block.unreadable}
                 linked = linked._replace(links=[lines[number] for number in sorted(lines)])
             yield linked
+        gc.enable()
 
     def _points(self, rows: pa.RecordBatch) -> Sequence[Point | None] | None:
         """Return longitude and latitude of each row in the register's datum; None where none are to be used."""

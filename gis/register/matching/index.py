@@ -29,6 +29,8 @@ _LEARNT_COMMUNITY: Final = re.compile(
 _AREA: Final = re.compile(
     "^(.{2,8}?(?:园区|开发区|工业园|产业园|高新区|物流园|纺织园|科技园))(?=.{4})|^(.{2,7}?[路街巷])(?=.*(?:项目|工地))"
 )
+_FIRST_DIGIT: Final = re.compile("[0-9A-Z]")
+_MOST_KEPT: Final = 100_000
 _LEAST_STEM: Final = 3
 SHEDS: Final = {"S": 1, "P": 2}
 """Sheds that are numbered one by one (板房), and those that are numbered by rows (排)."""
@@ -80,6 +82,8 @@ class Index:
             name: (array("q"), array("i")) for name in ("street", "compound", "village")
         }
         self._sorted: dict[str, tuple[memoryview[int], memoryview[int]]] = {}
+        self._prefixes: dict[str, Divisions] = {}
+        self._alias_codes: dict[int, tuple[int, ...]] = {}
         self._label_of_name: list[str] | None = None
         self._label_of_number: list[str] | None = None
 
@@ -101,6 +105,8 @@ class Index:
             sorted_rows = np.frombuffer(rows, dtype=np.int32)[order] if len(rows) else np.empty(0, np.int32)
             self._sorted[name] = view(sorted_keys[order]), view(sorted_rows)
             self._keys[name] = (array("q"), array("i"))
+        self._prefixes.clear()
+        self._alias_codes.clear()
         self.views = {name: memoryview(column) for name, column in self.columns.items()}
         self._label_of_name = self._label_of_number = None
 
@@ -162,7 +168,15 @@ class Index:
             self.formerly.setdefault((change.county_code, code), []).append(past)
 
     def _add_one(self, building: Building, text: str) -> None:
-        divisions = self._divisions(text)
+        digit = _FIRST_DIGIT.search(text)
+        end = digit.start() if digit else 0
+        known = self._prefixes.get(text[:end]) if end else None
+        if known is None:
+            divisions = self._divisions(text)
+            if end and divisions.rest.endswith(text[end:]) and len(divisions.rest) >= len(text) - end:
+                self._remember(text[:end], divisions, len(text) - end)
+        else:
+            divisions = known._replace(rest=known.rest + text[end:], unread=known.unread + text[end:])
         read = _standard(divisions)
         county = next(iter(divisions.counties)) if divisions.counties and len(divisions.counties) == 1 else 0
         row = len(self.building_no)
@@ -187,10 +201,22 @@ class Index:
             self._enter("village", community, group, number, row)
         if compound:
             self._enter("compound", compound, 0, house, row)
-            for alias in self._aliases(read.compound):
+            aliases = self._alias_codes.get(compound)
+            if aliases is None:
+                aliases = self._alias_codes[compound] = tuple(self._aliases(read.compound))
+            for alias in aliases:
                 self._enter("compound", alias, 0, house, row)
                 self.aliases.setdefault(alias, set()).add(compound)
                 self.shorter.setdefault(compound, set()).add(alias)
+
+    def _remember(self, prefix: str, divisions: Divisions, after: int) -> None:
+        """Keep what was read before the first digit, without what stood behind it, for the neighbours."""
+        if len(self._prefixes) > _MOST_KEPT:
+            self._prefixes.clear()
+        rest, unread = divisions.rest, divisions.unread
+        self._prefixes[prefix] = divisions._replace(
+            rest=rest[: len(rest) - after], unread=unread[: len(unread) - after]
+        )
 
     def _divisions(self, text: str) -> Divisions:
         """Read the divisions of a standard address, and learn those that no list has."""
