@@ -315,7 +315,8 @@ class _Names(Generic[Meaning]):
     def at(self, text: str, place: int) -> tuple[Meaning | None, int]:
         """Return the meaning of the longest name that stands at a place, and where it ends; None and the place."""
         for length in self._lengths.get(text[place : place + _SHORTEST], ()):
-            meaning = self.meanings.get(text[place : place + length])
+            name = text[place : place + length]  # shorter where the text ends before
+            meaning = self.meanings.get(name)
             if meaning is not None:
-                return meaning, place + length
+                return meaning, place + len(name)
         return None, place

@@ -289,6 +289,13 @@ PIECES = st.sampled_from(
 )
 
 
+def test_an_address_that_breaks_off_anywhere_is_read() -> None:
+    for whole in ("宁夏回族自治区吴忠市利通区金积镇", "宁夏银川灵武机场二巷", "固原市彭阳县白阳镇", "石嘴山市大武口区"):
+        for end in range(len(whole) + 1):
+            read = GAZETTEER.read(whole[:end])
+            assert whole[:end].endswith(read.rest)
+
+
 @given(st.one_of(st.text(max_size=40), st.lists(PIECES, max_size=25).map("".join)))
 def test_no_text_is_too_broken_to_be_read(text: str) -> None:
     assert isinstance(parse(text, GAZETTEER), Address)
