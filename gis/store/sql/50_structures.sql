@@ -31,8 +31,15 @@ CREATE VIEW calc.building_snapshots WITH (security_invoker = true) AS
     SELECT b.number, b.kind, b.kind_assumed, b.status, b.division_code, b.place_assumed, b.premises_id, b.entrances,
         b.floors, b.rooms_per_floor, b.expires_on, b.geometry, b.registered_seq,
         coalesce((
+            -- main and other addresses each by their own index: asked for together, neither would serve
             SELECT jsonb_agg(jsonb_build_array(a.standard_address, a.main) ORDER BY a.id)
-            FROM reg.addresses a WHERE a.building_number = b.number AND a.valid_to IS NULL
+            FROM (
+                SELECT id, standard_address, main FROM reg.addresses
+                WHERE building_number = b.number AND main AND valid_to IS NULL
+                UNION ALL
+                SELECT id, standard_address, main FROM reg.addresses
+                WHERE building_number = b.number AND NOT main AND valid_to IS NULL
+            ) a
         ), '[]'::jsonb) AS addresses,
         coalesce((
             SELECT jsonb_agg(jsonb_build_array(w.sequence, w.entrance, w.floor, w.room, w.status) ORDER BY w.sequence)
