@@ -51,6 +51,27 @@ def number_of(name: str) -> int:
     return int(number)
 
 
+def rehoused(yard: int, number: int) -> None:
+    """Let everybody of the yard leave, and one of them live in another building."""
+    with session.open("registrar", actor="office", purpose="move") as connection:
+        connection.execute(
+            text(
+                "UPDATE reg.residencies SET during = daterange(lower(during), '2026-11-01')"
+                " WHERE building_number = :yard"
+            ),
+            {"yard": yard},
+        )
+        connection.execute(
+            text(
+                "INSERT INTO reg.residencies (person_id, building_number, dwelling_sequence, division_code, during,"
+                " category, category_reason, basis) SELECT person_id, :part, 1, b.division_code, '[2026-11-01,)',"
+                " category, category_reason, r.basis FROM reg.residencies r JOIN reg.buildings b ON b.number = :part"
+                " WHERE building_number = :yard LIMIT 1"
+            ),
+            {"yard": yard, "part": number},
+        )
+
+
 def beside(shift: float) -> Structure:
     return Structure(shapely.affinity.translate(SPOT, shift))
 
@@ -116,27 +137,29 @@ def test_taking_a_split_back_asks_for_those_registered_in_its_parts(people: int)
     yard = number_of("yard")
     assert people
     done = act(lambda connection: buildings.split(connection, yard, [beside(0), beside(0.001)], ACT))
-    with session.open("registrar", actor="office", purpose="move") as connection:
-        connection.execute(
-            text(
-                "UPDATE reg.residencies SET during = daterange(lower(during), '2026-11-01')"
-                " WHERE building_number = :yard"
-            ),
-            {"yard": yard},
-        )
-        connection.execute(
-            text(
-                "INSERT INTO reg.residencies (person_id, building_number, dwelling_sequence, division_code, during,"
-                " category, category_reason, basis) SELECT person_id, :part, 1, b.division_code, '[2026-11-01,)',"
-                " category, category_reason, r.basis FROM reg.residencies r JOIN reg.buildings b ON b.number = :part"
-                " WHERE building_number = :yard LIMIT 1"
-            ),
-            {"yard": yard, "part": done.numbers[1]},
-        )
+    rehoused(yard, done.numbers[1])
     undone = act(lambda connection: buildings.revert(connection, done.seq, ACT))
     assert asked(f"SELECT building_number FROM reg.residency_reviews WHERE seq = {undone.seq}") == [  # noqa: S608
         (done.numbers[1],)
     ]
+
+
+def test_taking_a_registration_back_asks_for_those_registered_there(people: int) -> None:
+    done = act(lambda connection: buildings.register(connection, beside(0.01), ACT))
+    assert people
+    rehoused(number_of("yard"), done.numbers[0])
+    undone = act(lambda connection: buildings.revert(connection, done.seq, ACT))
+    assert asked("SELECT building_number, seq FROM reg.residency_reviews") == [(done.numbers[0], undone.seq)]
+
+
+def test_a_review_waits_for_whoever_may_open_its_residency_after_the_building_was_placed_anew(people: int) -> None:
+    yard = number_of("yard")
+    assert people
+    act(lambda connection: buildings.demolish(connection, yard, ACT))
+    assert asked("SELECT count(*) FROM reg.residency_reviews", "jinfeng") == [(2,)]
+    act(lambda connection: buildings.correct(connection, yard, Amendment({"division_code": 640104_000000}), ACT))
+    assert asked("SELECT count(*) FROM reg.residency_reviews", "jinfeng") == [(0,)]
+    assert asked("SELECT DISTINCT division_code FROM reg.residency_reviews") == [(640104_000000,)]
 
 
 @pytest.mark.parametrize(

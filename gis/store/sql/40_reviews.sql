@@ -6,7 +6,7 @@
 CREATE FUNCTION calc.has_no_place_left(verb text, reverts bigint) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT verb IN ('split', 'merge', 'demolish', 'rebuild', 'move', 'retire') OR (verb = 'revert' AND (
-        SELECT calc.has_no_place_left(e.verb, e.reverts_seq) OR e.verb = 'reinstate'
+        SELECT calc.has_no_place_left(e.verb, e.reverts_seq) OR e.verb IN ('register', 'reinstate')
         FROM reg.building_events e WHERE e.seq = reverts))
 $$;
 
@@ -53,6 +53,13 @@ BEGIN
     UPDATE reg.residencies r SET division_code = i.division_code
     FROM incoming i JOIN outgoing o ON o.number = i.number
     WHERE o.division_code <> i.division_code AND r.building_number = i.number;
+    -- what waits goes with them: whoever may open them now is whom it waits for
+    UPDATE reg.residency_reviews v SET division_code = i.division_code
+    FROM incoming i
+    JOIN outgoing o ON o.number = i.number
+    JOIN reg.residencies r ON r.building_number = i.number
+    WHERE o.division_code <> i.division_code AND v.residency_id = r.id AND v.building_number = i.number
+        AND v.decided_at IS NULL;
     INSERT INTO reg.residency_reviews (residency_id, building_number, division_code, seq)
     SELECT r.id, r.building_number, i.division_code, (SELECT s.next_seq - 1 FROM reg.number_serials s)
     FROM outgoing o
