@@ -176,6 +176,8 @@ def revert(
     said = body or ReturnBody()
     act, others = acting.act_of(who, said), acting.numbers_of(said.distinct_from)
     with session.open("registrar", actor=who.name) as connection:
+        # before as well as after: an event taken back may take a building out of somebody's division
+        acting.check_jurisdiction(connection, who, buildings.find_touched(connection, seq))
         done = buildings.revert(connection, seq, act, others)
         acting.check_jurisdiction(connection, who, done.numbers)
     return acting.told(done)

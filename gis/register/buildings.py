@@ -76,7 +76,7 @@ def correct(connection: Connection, number: int, amendment: Amendment, act: Act,
     if repeated:
         return repeated
     before = _known(connection, number)
-    patch = _patch(connection, number, before, amendment)
+    patch = _patch(connection, number, before, amendment, versions.standing(before, on))
     premises.check_term(connection, before[-1].state, patch, act)  # or a correction would be a way round a renewal
     after = versions.corrected(before, patch, on)
     _check_difference(before, after, amendment)
@@ -93,7 +93,7 @@ def change(connection: Connection, number: int, amendment: Amendment, act: Act) 
     if repeated:
         return repeated
     before = _standing(connection, number, "be changed")
-    patch = _patch(connection, number, before, amendment)
+    patch = _patch(connection, number, before, amendment, before[-1].state)
     premises.check_term(connection, before[-1].state, patch, act)
     after = versions.changed(before, patch, act.happened_on or acts.today())
     _check_difference(before, after, amendment)
@@ -158,7 +158,7 @@ def reinstate(connection: Connection, number: int, act: Act, distinct_from: Coll
     last = before[-1].state
     if last.status not in {DEMOLISHED, RETIRED}:
         raise NotInThatState(number=number, status=last.status, verb="be reinstated")
-    patch: dict[str, Any] = {"status": ACTIVE, "addresses": _last_addresses(connection, number)}
+    patch: dict[str, Any] = {"status": ACTIVE, "addresses": versions.find_last_addresses(connection, number, before)}
     _check_room(connection, number, replace(last, **patch), distinct_from)
     never_was = last.status == RETIRED
     after = (
@@ -194,6 +194,12 @@ def revert(connection: Connection, seq: int, act: Act, distinct_from: Collection
             _check_room(connection, number, then[-1].state, distinct_from)
         _write(deed, number, before, then)
     return deed.record(event.building_numbers, reverts_seq=seq)
+
+
+def find_touched(connection: Connection, seq: int) -> list[int]:
+    """Return the buildings an event touched; none where there is no such event, and for an import."""
+    event = acts.find_event(connection, seq)
+    return [] if event is None or event.building_numbers is None else list(event.building_numbers)
 
 
 def _comes_back(restored: tuple[int, tuple[Versions, Versions]]) -> tuple[bool, int]:
@@ -295,22 +301,22 @@ def _standing(connection: Connection, number: int, verb: str, allowed: tuple[str
     return known
 
 
-def _patch(connection: Connection, number: int, known: Versions, amendment: Amendment) -> dict[str, Any]:
-    """Return the fields an amendment sets, checked; raises as ``register`` does."""
-    last = known[-1].state
+def _patch(
+    connection: Connection, number: int, known: Versions, amendment: Amendment, amended: State
+) -> dict[str, Any]:
+    """Return the fields that an amendment of one state of a building sets, checked; raises as ``register`` does."""
     patch = _fields(connection, amendment.fields)
     if amendment.shape is not None:
         structures.check_shape(amendment.shape)
-        if last.status == ACTIVE:
+        if known[-1].state.status == ACTIVE:
             structures.check_ground(connection, amendment.shape, [number], amendment.distinct_from)
         patch["geometry"] = structures.hexed(amendment.shape)
-        if "division_code" not in patch:
-            patch |= _place(connection, amendment, last)
+        patch |= _place(connection, amendment.shape, amendment, amended)
     if amendment.standard_address is not None or amendment.other_addresses is not None:
-        patch["addresses"] = _addresses(connection, number, last, amendment)
+        patch["addresses"] = _addresses(number, amended, amendment)
     if amendment.dwellings is not None:
-        patch["dwellings"] = amendment.dwellings(last.dwellings)
-    if patch.get("kind", last.kind) != last.kind:
+        patch["dwellings"] = _dwellings(connection, number, amended.dwellings, amendment.dwellings)
+    if patch.get("kind", amended.kind) != amended.kind:
         patch["kind_assumed"] = False
     if not patch and not amendment.references:
         raise BadStructure(why="nothing is said about what is different")
@@ -333,32 +339,41 @@ def _fields(connection: Connection, fields: dict[str, Any]) -> dict[str, Any]:
     return dict(fields)
 
 
-def _place(connection: Connection, amendment: Amendment, last: State) -> dict[str, Any]:
-    """Return the division of another shape where it lies in another county; otherwise what is known is finer."""
-    if amendment.shape is None:
-        return {}
+def _place(connection: Connection, shape: BaseGeometry, amendment: Amendment, last: State) -> dict[str, Any]:
+    """Return the division of another shape where it lies in another county; otherwise what is known is finer.
+
+    Raises BadStructure for a shape that lies in another county than the one stated with it.
+    """
+    stated = amendment.fields.get("division_code")
+    given = (last.division_code if last.place_assumed else None) if stated is None else stated
     main = amendment.standard_address or next((address for address, is_main in last.addresses if is_main), None)
-    outside = last.division_code if last.place_assumed else None
-    division, assumed = structures.locate(connection, amendment.shape, outside, main)
-    if division // 1_000_000 == last.division_code // 1_000_000:
+    division, assumed = structures.locate(connection, shape, given, main)
+    if stated is not None and division // 1_000_000 != stated // 1_000_000:
+        raise BadStructure(why=f"it lies in {divisions.find_name(connection, division)}, not in the division stated")
+    if stated is not None or division // 1_000_000 == last.division_code // 1_000_000:
         return {}
     return {"division_code": division, "place_assumed": assumed}
 
 
-def _addresses(
-    connection: Connection, number: int, last: State, amendment: Amendment
-) -> tuple[versions.AddressFact, ...]:
-    """Return the addresses after an amendment; raises AddressTaken, BadStructure."""
+def _addresses(number: int, last: State, amendment: Amendment) -> tuple[versions.AddressFact, ...]:
+    """Return the addresses after an amendment, whoever has them now; raises BadStructure, NotInThatState."""
+    if last.status != ACTIVE:
+        raise NotInThatState(number=number, status=last.status, verb="have an address")
     main = next((address for address, is_main in last.addresses if is_main), None)
     others = [address for address, is_main in last.addresses if not is_main]
-    facts = structures.address_facts(
+    return structures.address_facts(
         main if amendment.standard_address is None else amendment.standard_address,
         others if amendment.other_addresses is None else amendment.other_addresses,
     )
-    if last.status != ACTIVE:
-        raise NotInThatState(number=number, status=last.status, verb="have an address")
-    structures.check_addresses(connection, facts, [number])
-    return facts
+
+
+def _dwellings(
+    connection: Connection, number: int, known: Dwellings, become: Callable[[Dwellings], Dwellings]
+) -> Dwellings:
+    """Return amended dwellings, new ones numbered on from every one there ever was: no number means two homes."""
+    last = max(dwelling[0] for dwelling in known)
+    ever = versions.find_last_dwelling(connection, number)
+    return tuple((one[0] if one[0] <= last else one[0] + ever - last, *one[1:]) for one in become(known))
 
 
 def _check_room(connection: Connection, number: int, state: State, distinct_from: Collection[int]) -> None:
@@ -366,15 +381,3 @@ def _check_room(connection: Connection, number: int, state: State, distinct_from
     shape = shapely.from_wkb(bytes.fromhex(state.geometry))
     structures.check_ground(connection, shape, [number], distinct_from)
     structures.check_addresses(connection, state.addresses, [number])
-
-
-def _last_addresses(connection: Connection, number: int) -> tuple[versions.AddressFact, ...]:
-    """Return the addresses a building had when it was last active."""
-    row = connection.execute(text(LAST_ADDRESSES), {"number": number}).first()
-    return () if row is None else tuple((str(address), bool(main)) for address, main in row.addresses)
-
-
-LAST_ADDRESSES = """
-    SELECT addresses FROM reg.building_versions WHERE building_number = :number AND status = 'active'
-    ORDER BY closed_seq DESC NULLS FIRST, lower(during) DESC NULLS LAST LIMIT 1
-"""

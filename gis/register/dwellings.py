@@ -51,7 +51,8 @@ def added(dwellings: Dwellings, rooms: Sequence[Room]) -> Dwellings:
     """Return the dwellings with some more, numbered on; raises BadStructure for one that is there already."""
     present = {dwelling[1:4] for dwelling in dwellings if dwelling[4] == EXISTS}
     grown = list(dwellings)
-    for room in rooms:
+    last = max((dwelling[0] for dwelling in dwellings), default=0)
+    for sequence, room in enumerate(rooms, start=last + 1):
         name = room.room.strip()
         if not name or len(name) > _LONGEST or "\x00" in name:
             raise BadStructure(why=f"a dwelling is named by 1 to {_LONGEST} characters")
@@ -59,7 +60,7 @@ def added(dwellings: Dwellings, rooms: Sequence[Room]) -> Dwellings:
         if place in present:
             raise BadStructure(why=f"there is a dwelling {name} already")
         present.add(place)
-        grown.append((len(grown) + 1, *place, EXISTS))
+        grown.append((sequence, *place, EXISTS))
     if len(grown) > MOST_DWELLINGS:
         raise BadStructure(why=f"a building has at most {MOST_DWELLINGS} dwellings")
     return tuple(grown)

@@ -18,6 +18,7 @@ import orjson
 from sqlalchemy import Connection, Row, text
 
 from gis.errors import NotSoThen, OutOfOrder
+from gis.terms import BuildingStatus
 
 AddressFact = tuple[str, bool]
 """Standard address, and whether it is the main one."""
@@ -73,21 +74,24 @@ def changed(versions: Versions, patch: Patch, on: dt.date) -> Versions:
     if state == last.state:
         return versions
     before = [] if last.since == on else [Version(last.since, on, last.state)]
-    return [*versions[:-1], *before, Version(on, None, state)]
+    return _merged([*versions[:-1], *before, Version(on, None, state)])
 
 
 def corrected(versions: Versions, patch: Patch, on: dt.date | None = None) -> Versions:
     """Return the versions after the record was put right: it had been wrong for as long as it said the same.
 
     ``on`` is a day on which the record is wrong, today where None; raises NotSoThen for one before the building was.
-    Each corrected field is set wherever, around that day, its value was the wrong one throughout.
+    Each corrected field is set wherever, around that day, its value was the wrong one throughout; addresses only for
+    as long as the building stood, for one that had been taken down has none.
     """
     at = _index_at(versions, on)
     states = [version.state for version in versions]
+    stood = _run(states, at, "status", states[at].status)
     for name, value in patch.items():
         wrong = getattr(states[at], name)
         for i in _run(states, at, name, wrong):
-            states[i] = replace(states[i], **{name: value})
+            if name != "addresses" or i in stood:
+                states[i] = replace(states[i], **{name: value})
     kept = [
         version if state == version.state else Version(version.since, version.until, state)
         for version, state in zip(versions, states, strict=True)
@@ -120,6 +124,11 @@ def _merged(versions: Versions) -> Versions:
 def at(versions: Sequence[Version], on: dt.date) -> Version | None:
     """Return the version in force on a day, None before the first."""
     return next((v for v in versions if (v.since is None or v.since <= on) and (v.until is None or on < v.until)), None)
+
+
+def standing(versions: Versions, on: dt.date | None = None) -> State:
+    """Return the state of a day, today's where None; raises NotSoThen for a day before the building was."""
+    return versions[_index_at(versions, on)].state
 
 
 def _index_at(versions: Versions, on: dt.date | None) -> int:
@@ -196,6 +205,20 @@ def reverse(connection: Connection, number: int, seq: int) -> tuple[Versions, Ve
     return now, restored
 
 
+def find_last_addresses(connection: Connection, number: int, versions: Versions) -> tuple[AddressFact, ...]:
+    """Return the addresses a building had when it was last active; by its versions, a retired one never was."""
+    stood = [version.state for version in versions if version.state.status == BuildingStatus.ACTIVE]
+    if stood and versions[-1].state.status == BuildingStatus.DEMOLISHED:
+        return stood[-1].addresses
+    row = connection.execute(LAST_ADDRESSES, {"number": number}).first()
+    return () if row is None else tuple((str(address), bool(main)) for address, main in row.addresses)
+
+
+def find_last_dwelling(connection: Connection, number: int) -> int:
+    """Return the highest number a dwelling of a building was ever given, one that was taken back among them."""
+    return int(connection.execute(LAST_DWELLING, {"number": number}).scalar_one())
+
+
 TIMELINE = text("""
     SELECT * FROM calc.building_timeline
     WHERE building_number = :number AND opened_seq <= coalesce(:seq, opened_seq)
@@ -214,4 +237,16 @@ INSERT = text("""
     VALUES (:number, daterange(:since, :until), :opened_seq, :kind, :kind_assumed, :status, :division_code,
         :place_assumed, :premises_id, :entrances, :floors, :rooms_per_floor, :expires_on, CAST(:geometry AS geometry),
         CAST(:addresses AS jsonb), CAST(:dwellings AS jsonb))
+""")
+LAST_ADDRESSES = text("""
+    SELECT addresses FROM reg.building_versions
+    WHERE building_number = :number AND status = 'active' AND upper_inf(during) ORDER BY closed_seq DESC LIMIT 1
+""")
+LAST_DWELLING = text("""
+    SELECT max(sequence) FROM (
+        SELECT sequence FROM reg.dwellings WHERE building_number = :number
+        UNION ALL
+        SELECT CAST(dwelling -> 0 AS integer) FROM reg.building_versions
+        CROSS JOIN jsonb_array_elements(dwellings) AS dwelling WHERE building_number = :number
+    ) ever
 """)

@@ -103,6 +103,16 @@ def test_only_a_registrar_of_the_division_may_act(
     assert len(registrar.get(f"/api/buildings/{number}/history").json()["events"]) == 1
 
 
+def test_nobody_takes_a_building_out_of_anothers_division_by_reverting(
+    registrar: httpx.Client, stranger: httpx.Client
+) -> None:
+    number = registered(stranger, geometry=dict(json.loads(shapely.to_geojson(shapely.Point(105.65, 36.57)))))
+    moved = registrar.post(f"/api/buildings/{number}/correct", json={"division": "640104"})
+    assert moved.status_code == 200, moved.text
+    assert stranger.post(f"/api/changes/{moved.json()['seq']}/revert", json={}).status_code == 403
+    assert registrar.get(f"/api/buildings/{number}").json()["division"]["code"] == "640104000000"
+
+
 def test_a_dead_number_answers_with_what_became_of_it(registrar: httpx.Client) -> None:
     number = registered(registrar)
     parts = [{"geometry": square(0, "left")}, {"geometry": square(0, "right"), "standard_address": "测试路2号"}]
