@@ -6,7 +6,7 @@ numbered in the order in which they become visible: a follower who has read up t
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Row, text
 from sqlalchemy.exc import OperationalError
 
 from gis import numbering
-from gis.errors import BadArgument, RegisterBusy
+from gis.errors import BadArgument, RegisterBusy, UuidTaken
 from gis.terms import Verb
 
 REGISTRATION_LOCK = 0x6D70_0001
@@ -73,10 +73,11 @@ def lock(connection: Connection, patience_s: int = 0) -> None:
         raise
 
 
-def begin(connection: Connection, act: Act) -> Done | None:
+def begin(connection: Connection, act: Act, verb: Verb | None = None, concerning: Collection[int] = ()) -> Done | None:
     """Take the lock and check what is said of the act; return what was done if this very act was done before.
 
-    Raises RegisterBusy, and BadArgument for a date to come or a text too long to keep.
+    ``verb`` and the buildings it is ``concerning`` tell whether it is. Raises RegisterBusy, BadArgument for a date to
+    come or a text too long to keep, and UuidTaken where the client's UUID belongs to another act.
     """
     for words in (act.actor, act.reason, act.source_document):
         if words is not None and (len(words) > LONGEST or "\x00" in words):
@@ -87,10 +88,14 @@ def begin(connection: Connection, act: Act) -> Done | None:
     if act.client_uuid is None:
         return None
     found = connection.execute(
-        text("SELECT seq, building_numbers FROM reg.building_events WHERE client_uuid = :client_uuid"),
+        text("SELECT seq, verb, building_numbers FROM reg.building_events WHERE client_uuid = :client_uuid"),
         {"client_uuid": act.client_uuid},
     ).first()
-    return None if found is None else Done(found.seq, tuple(found.building_numbers), repeated=True)
+    if found is None:
+        return None
+    if verb is not None and (found.verb != verb or not set(concerning) <= set(found.building_numbers)):
+        raise UuidTaken(uuid=act.client_uuid)
+    return Done(found.seq, tuple(found.building_numbers), repeated=True)
 
 
 def take_places(connection: Connection, many: int = 1) -> int:

@@ -56,7 +56,7 @@ def register(connection: Connection, structure: Structure, act: Act, *, leased: 
     DuplicateBuilding, DoubtfulDuplicate, AddressTaken, ReferenceTaken, NumberNotLeased, RegisterBusy, BadArgument.
     """
     state = structures.describe(connection, structure)
-    repeated = acts.begin(connection, act)
+    repeated = acts.begin(connection, act, Verb.REGISTER)
     if repeated:
         return repeated
     structures.check_free(connection, structure, state)
@@ -72,7 +72,7 @@ def correct(connection: Connection, number: int, amendment: Amendment, act: Act,
     Raises as ``register`` does, BuildingNotFound, NotSoThen for a day before the building was, and where it is to
     stand for longer EvidenceMissing, PremisesClosed, BeyondPermit.
     """
-    repeated = acts.begin(connection, act)
+    repeated = acts.begin(connection, act, Verb.CORRECT, [number])
     if repeated:
         return repeated
     before = _known(connection, number)
@@ -89,7 +89,7 @@ def change(connection: Connection, number: int, amendment: Amendment, act: Act) 
 
     Raises as ``correct`` does, NotInThatState, and OutOfOrder for a day before its last change.
     """
-    repeated = acts.begin(connection, act)
+    repeated = acts.begin(connection, act, Verb.CHANGE, [number])
     if repeated:
         return repeated
     before = _standing(connection, number, "be changed")
@@ -128,7 +128,7 @@ def move(connection: Connection, number: int, structure: Structure, act: Act) ->
 
 def demolish(connection: Connection, number: int, act: Act) -> Done:
     """Record that an active building was taken down on the act's day (today where it says none)."""
-    repeated = acts.begin(connection, act)
+    repeated = acts.begin(connection, act, Verb.DEMOLISH, [number])
     if repeated:
         return repeated
     before = _standing(connection, number, "be demolished")
@@ -138,7 +138,7 @@ def demolish(connection: Connection, number: int, act: Act) -> Done:
 
 def retire(connection: Connection, number: int, act: Act) -> Done:
     """Record that a building never was a residential one; its number stays used."""
-    repeated = acts.begin(connection, act)
+    repeated = acts.begin(connection, act, Verb.RETIRE, [number])
     if repeated:
         return repeated
     before = _standing(connection, number, "be retired")
@@ -151,7 +151,7 @@ def reinstate(connection: Connection, number: int, act: Act, distinct_from: Coll
 
     One that was split, merged or rebuilt comes back only by reverting that.
     """
-    repeated = acts.begin(connection, act)
+    repeated = acts.begin(connection, act, Verb.REINSTATE, [number])
     if repeated:
         return repeated
     before = _known(connection, number)
@@ -176,7 +176,7 @@ def revert(connection: Connection, seq: int, act: Act, distinct_from: Collection
     Only the last event of all its buildings can be: others rest on it. Raises EventNotFound, CannotRevert, and
     what stands against a building's return (DuplicateBuilding, DoubtfulDuplicate, AddressTaken).
     """
-    repeated = acts.begin(connection, act)
+    repeated = acts.begin(connection, act, Verb.REVERT)
     if repeated:
         return repeated
     event = acts.find_event(connection, seq)
@@ -229,7 +229,7 @@ def _replace(  # noqa: PLR0913, PLR0917 - the verbs above are its callers
     """End some buildings and make others of them."""
     states = [structures.describe(connection, structure) for structure in news]
     structures.check_apart(news)
-    repeated = acts.begin(connection, act)
+    repeated = acts.begin(connection, act, verb, olds)
     if repeated:
         return repeated
     before = {number: _standing(connection, number, f"be the origin of a {verb.value}", allowed) for number in olds}
@@ -316,8 +316,8 @@ def _patch(
         patch["addresses"] = _addresses(number, amended, amendment)
     if amendment.dwellings is not None:
         patch["dwellings"] = _dwellings(connection, number, amended.dwellings, amendment.dwellings)
-    if patch.get("kind", amended.kind) != amended.kind:
-        patch["kind_assumed"] = False
+    if "kind" in patch:
+        patch["kind_assumed"] = False  # somebody has looked
     if not patch and not amendment.references:
         raise BadStructure(why="nothing is said about what is different")
     return patch

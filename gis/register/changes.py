@@ -66,7 +66,7 @@ BUILDINGS = text("""
     )
     SELECT t.seq, t.number,
         (SELECT coalesce(jsonb_agg(l.parent_number ORDER BY l.parent_number), '[]'::jsonb)
-        FROM reg.building_lineage l WHERE l.child_number = t.number) AS parents,
+        FROM calc.kinship l WHERE l.child_number = t.number) AS parents,
         (SELECT jsonb_agg(jsonb_build_object('since', v.since, 'until', v.until, 'kind', v.kind,
             'kind_assumed', v.kind_assumed, 'status', v.status, 'division', v.division_code,
             'place_assumed', v.place_assumed, 'premises', v.premises_id, 'entrances', v.entrances, 'floors', v.floors,

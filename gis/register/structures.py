@@ -20,6 +20,8 @@ from gis.terms import SRID, BuildingKind, BuildingStatus
 
 _SHAPES = ("Point", "Polygon", "MultiPolygon")
 _MOST_PLACES = 10_000
+WIDEST_DEG = 0.05
+"""Some four kilometres: no building is so long, and PostGIS knows no area between opposite ends of the earth."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,8 @@ def check_shape(shape: BaseGeometry) -> None:
     west, south, east, north = shape.bounds
     if max(-west, east) > LON_DEG or max(-south, north) > LAT_DEG:
         raise BadStructure(why="coordinates are longitude and latitude in degrees")
+    if max(east - west, north - south) > WIDEST_DEG:
+        raise BadStructure(why=f"no building is wider than {WIDEST_DEG} degrees")
     if not shape.is_valid:
         raise BadStructure(why=f"the shape is invalid ({shapely.is_valid_reason(shape)}); draw it again")
     if shape.geom_type != "Point" and shape.area == 0:

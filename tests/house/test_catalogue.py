@@ -89,7 +89,12 @@ PUBLIC_FUNCTIONS = {
     # triggers that run with the rights of whoever fires them, and read structures alone
     *("calc.refuse()", "calc.refuse_renumbering()"),
     *("calc.check_building_references()", "calc.check_building_exists()", "calc.check_event_buildings()"),
-    *("calc.check_lineage()", "calc.refuse_counting_back()", "calc.refuse_rewriting()"),
+    *(
+        "calc.check_lineage()",
+        "calc.refuse_counting_back()",
+        "calc.refuse_rewriting()",
+        "calc.refuse_another_dwelling()",
+    ),
     # names and shapes of squares: they read no table
     *("calc.square(integer,integer,integer)", "calc.square_shapes(text[])"),
 }

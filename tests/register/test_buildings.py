@@ -26,6 +26,7 @@ from gis.errors import (
     OutOfOrder,
     ReferenceTaken,
     UnknownDivision,
+    UuidTaken,
 )
 from gis.register import buildings, dwellings, history
 from gis.register.acts import Act, Done
@@ -110,6 +111,7 @@ def test_an_address_places_a_desks_building_in_its_township(connection: Connecti
         (Structure(shapely.Polygon()), BadStructure),
         (Structure(shapely.Polygon([(106, 38), (106.1, 38.1), (106.1, 38), (106, 38.1)])), BadStructure),
         (Structure(shapely.Point(200, 38)), BadStructure),
+        (Structure(shapely.box(-180, -90, 180, 90), division=999_999_000_000), BadStructure),
         (Structure(shapely.Point(38.4, 80)), BadStructure),
         (Structure(square(0), floors=0), BadStructure),
         (Structure(square(0), floors=201), BadStructure),
@@ -160,6 +162,18 @@ def test_asking_twice_with_the_same_uuid_acts_once(connection: Connection) -> No
     first = buildings.register(connection, Structure(square(0)), act)
     again = buildings.register(connection, Structure(square(0)), act)
     assert (again.seq, again.numbers, again.repeated) == (first.seq, first.numbers, True)
+
+
+def test_a_uuid_that_stood_for_another_act_is_refused_and_not_taken_for_done(connection: Connection) -> None:
+    act = Act("wang", client_uuid=uuid.UUID(int=8))
+    number = one(buildings.register(connection, Structure(square(0), floors=2), ACT))
+    other = one(buildings.register(connection, Structure(square(1), floors=2), ACT))
+    buildings.change(connection, number, Amendment({"floors": 3}), act)
+    with pytest.raises(UuidTaken):
+        buildings.demolish(connection, number, act)
+    with pytest.raises(UuidTaken):
+        buildings.change(connection, other, Amendment({"floors": 3}), act)
+    assert buildings.change(connection, number, Amendment({"floors": 3}), act).repeated
 
 
 def test_a_change_holds_from_its_day_and_a_correction_from_the_beginning(connection: Connection) -> None:
@@ -366,6 +380,7 @@ def test_a_shape_drawn_anew_moves_the_building_to_its_new_cell_and_may_meet_nobo
         "UPDATE reg.building_events SET actor = 'another'",
         "UPDATE reg.building_versions SET floors = 9",
         "UPDATE reg.buildings SET number = 153273413646",
+        "UPDATE reg.dwellings SET sequence = 9",
         "UPDATE reg.number_serials SET next_serial = 1",
         "UPDATE reg.number_serials SET next_seq = 1",
         "INSERT INTO reg.building_lineage SELECT parent_number, child_number, 1 FROM reg.building_lineage",

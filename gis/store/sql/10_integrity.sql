@@ -58,6 +58,18 @@ CREATE TRIGGER building_versions_once BEFORE UPDATE ON reg.building_versions
         OR to_jsonb(OLD) - 'closed_seq' IS DISTINCT FROM to_jsonb(NEW) - 'closed_seq')
     EXECUTE FUNCTION calc.refuse_rewriting();
 
+-- A dwelling's number means one dwelling for good.
+CREATE FUNCTION calc.refuse_another_dwelling() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'dwelling % of building % keeps its number', OLD.sequence, OLD.building_number
+        USING ERRCODE = 'restrict_violation';
+END $$;
+CREATE TRIGGER dwellings_number_stays BEFORE UPDATE OF building_number, sequence ON reg.dwellings
+    FOR EACH ROW WHEN (OLD.building_number <> NEW.building_number OR OLD.sequence <> NEW.sequence)
+    EXECUTE FUNCTION calc.refuse_another_dwelling();
+CREATE TRIGGER external_references_keep BEFORE DELETE OR TRUNCATE ON reg.external_references
+    FOR EACH STATEMENT EXECUTE FUNCTION calc.refuse();
+
 CREATE FUNCTION calc.check_building_references() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     missing bigint;
