@@ -125,8 +125,9 @@ def add_references(deed: Deed, number: int, codes: Sequence[tuple[str, str]]) ->
         if deed.connection.execute(ADD_REFERENCE, values).rowcount:
             continue
         holder = deed.connection.execute(REFERENCE_HOLDER, values).scalar_one()
-        if holder != number:
-            raise ReferenceTaken(code=code, source=source, number=holder)
+        if holder == number or deed.connection.execute(TAKE_OVER, values).rowcount:
+            continue
+        raise ReferenceTaken(code=code, source=source, number=holder)
 
 
 INSERT = text("""
@@ -171,6 +172,12 @@ DROP_DWELLINGS = text("""
 ADD_REFERENCE = text("""
     INSERT INTO reg.external_references (source_id, code, building_number, seq)
     VALUES (:source_id, :code, :number, :seq) ON CONFLICT DO NOTHING
+""")
+# a code goes on with what stands on the ground: one that is no more gives it up, as it gives up its address
+TAKE_OVER = text("""
+    UPDATE reg.external_references r SET building_number = :number, seq = :seq
+    FROM reg.buildings b
+    WHERE r.source_id = :source_id AND r.code = :code AND b.number = r.building_number AND b.status <> 'active'
 """)
 REFERENCE_HOLDER = text("""
     SELECT building_number FROM reg.external_references WHERE source_id = :source_id AND code = :code

@@ -157,6 +157,17 @@ def test_an_address_and_a_foreign_code_belong_to_one_building(connection: Connec
         buildings.register(connection, Structure(square(2), references=[("房产", "A1")]), ACT)
 
 
+def test_a_foreign_code_goes_on_with_what_stands_there_now(connection: Connection) -> None:
+    coded = Structure(square(0), references=[("不动产单元", "A1")])
+    done = buildings.register(connection, coded, ACT)
+    buildings.revert(connection, done.seq, ACT)
+    again = one(buildings.register(connection, coded, ACT))
+    assert history.find_by_reference(connection, "不动产单元", "A1") == again
+    rebuilt = buildings.rebuild(connection, again, coded, ACT).numbers[-1]
+    assert history.find_by_reference(connection, "不动产单元", "A1") == rebuilt
+    assert [row.code for row in history.find_references(connection, rebuilt)] == ["A1"]
+
+
 def test_asking_twice_with_the_same_uuid_acts_once(connection: Connection) -> None:
     act = Act("wang", client_uuid=uuid.UUID(int=7))
     first = buildings.register(connection, Structure(square(0)), act)
