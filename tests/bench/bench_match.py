@@ -148,7 +148,7 @@ def splink_links(town: handwriting.Town, rows: list[handwriting.Written]) -> tup
     linker.training.estimate_u_using_random_sampling(max_pairs=1e6)
     linker.training.estimate_parameters_using_expectation_maximisation(block_on("place", "number"))
     linker.training.estimate_parameters_using_expectation_maximisation(block_on("compound", "building"))
-    found = linker.inference.predict(threshold_match_probability=0.1).as_pandas_dataframe()  # type: ignore[no-untyped-call]
+    found = linker.inference.predict(threshold_match_probability=0.1).as_pandas_dataframe()
     best = found.sort_values("match_probability").drop_duplicates("unique_id_l", keep="last")
     ids = {row.occupant_id for row in rows}
     links = {
