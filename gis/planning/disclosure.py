@@ -1,6 +1,7 @@
 """The disclosure gate's door: a dated release of counts. The gate itself is SQL (sql/70_release.sql)."""
 
 import datetime as dt
+import math
 from dataclasses import dataclass
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -12,6 +13,8 @@ from gis.store import session
 
 WITHHELD_BELOW = 10
 """Counts from 1 to 9 are withheld (rights.md, 8)."""
+ROUNDED_TO = 10
+"""What a plan says of sums of people is a multiple of this (its exact sums never leave the program)."""
 LEAST_BUILDINGS = 3
 """What one or two buildings hold is withheld, however many live there (rights.md, 8)."""
 APART = dt.timedelta(days=28)
@@ -36,6 +39,18 @@ class Released:
 def today() -> dt.date:
     """Return the legal date."""
     return dt.datetime.now(LEGAL_TIME).date()
+
+
+def shown(n: float) -> int | None:
+    """Return a sum of people as a plan may publish it: to the nearest ten, halves upwards; None under ten.
+
+    For sums over areas that somebody chose: demand, coverage and load of a site, objective and bound. Two plans
+    that differ by one home differ by nothing or by ten; who may ask how often is the query budget's business.
+    Raises BadArgument for a number that is none.
+    """
+    if not math.isfinite(n):
+        raise BadArgument(why=f"{n} is no number of residents")
+    return None if n < WITHHELD_BELOW else math.floor(n / ROUNDED_TO + 0.5) * ROUNDED_TO
 
 
 def release(on: dt.date | None = None) -> Released:

@@ -14,7 +14,7 @@ import pytest
 from scipy.optimize import linprog
 
 from gis import numbering
-from gis.errors import ReleaseExists, ReleaseTooNear
+from gis.errors import BadArgument, ReleaseExists, ReleaseTooNear
 from gis.planning import disclosure
 from gis.terms import Category
 
@@ -380,3 +380,17 @@ def test_twenty_thousand_squares_are_shaped_at_once(database: str) -> None:
         connection.execute("SET statement_timeout = '20s'")
         shaped = connection.execute("SELECT count(DISTINCT cell) FROM calc.square_shapes(%s)", (names,)).fetchone()
     assert shaped == (20_000,)
+
+
+@pytest.mark.parametrize(
+    ("n", "published"),
+    [(-3, None), (0, None), (1, None), (9.99, None), (10, 10), (14.9, 10), (15, 20), (25, 30), (7_123.4, 7_120)],
+)
+def test_a_sum_in_a_plan_is_withheld_under_ten_and_a_multiple_of_ten_above(n: float, published: int | None) -> None:
+    assert disclosure.shown(n) == published
+
+
+@pytest.mark.parametrize("n", [float("nan"), float("inf")])
+def test_what_is_no_number_is_not_published_in_a_plan(n: float) -> None:
+    with pytest.raises(BadArgument, match="no number of residents"):
+        disclosure.shown(n)
