@@ -300,6 +300,42 @@ class EnvelopeBroken(MenpaiError):  # noqa: N818
     status = 500
 
 
+class BadDeclaration(MenpaiError):  # noqa: N818
+    """This cannot be taken as a declaration: {why}."""
+
+    status = 422
+
+
+class DeclarationNotFound(MenpaiError):  # noqa: N818
+    """There is no such declaration in your divisions."""
+
+    status = 404
+
+
+class DeclarationDecided(MenpaiError):  # noqa: N818
+    """This declaration was decided already: {status}."""
+
+    status = 409
+
+
+class DwellingGone(MenpaiError):  # noqa: N818
+    """Nobody can be registered in {dwelling}: {why}."""
+
+    status = 409
+
+
+class ResidencyOverlaps(MenpaiError):  # noqa: N818
+    """A principal residency of this person begins on {on} or later: ask for the dates; correct or end that first."""
+
+    status = 409
+
+
+class ResidencyNotFound(MenpaiError):  # noqa: N818
+    """This person has no residency {where} in your divisions."""
+
+    status = 404
+
+
 class RosterNotReadable(MenpaiError):  # noqa: N818
     """{path} cannot be read as a roster: {why}."""
 

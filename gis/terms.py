@@ -205,6 +205,45 @@ class ReviewDecision(Term):
     ENDED = "ended", "已终止", "ended"
 
 
+class DeclarationKind(Term):
+    """What a resident declares, or asks for, at a desk (Article 7; rights.md, 7)."""
+
+    ARRIVAL = "arrival", "居住登记", "I live here", "第七条"
+    DEPARTURE = "departure", "终止居住", "I no longer live here", "第七条"
+    CORRECTION = "correction", "更正", "what is registered of me is wrong", "个人信息保护法第四十六条"
+    ACCESS = "access", "本人查阅", "I want to see what is registered of me", "个人信息保护法第四十五条"
+
+
+class DeclarationStatus(Term):
+    """What a registrar made of a declaration."""
+
+    WAITING = "waiting", "待办", "waits for a registrar"
+    MORE_ASKED = "more_asked", "需补充", "more is needed; see what"
+    REGISTERED = "registered", "已登记", "registered"
+    DECLINED = "declined", "不予登记", "declined; see why, and how to complain", "第三十七条"
+    WITHDRAWN = "withdrawn", "已撤回", "withdrawn by the resident"
+
+
+class MoreNeeded(Term):
+    """What a registrar still asks for before a declaration can be registered."""
+
+    DOCUMENT = "document", "出示证件原件", "the document itself"
+    DWELLING = "dwelling", "补充户室号", "which dwelling it is"
+    DATES = "dates", "补充起止日期", "from when and until when"
+    HUKOU = "hukou", "补充户籍地证明", "where the household is registered"
+
+
+class DeclarationDeclineReason(Term):
+    """Why a declaration was declined; every one can be complained about (Article 37)."""
+
+    NOT_THE_PERSON = "not_the_person", "证件与本人不符", "the document is not the declarer's"
+    DOCUMENT_INVALID = "document_invalid", "证件无效或过期", "the document is not valid"
+    NO_SUCH_DWELLING = "no_such_dwelling", "该户室不存在", "there is no such dwelling"
+    NOT_LIVING_THERE = "not_living_there", "本人并不在此居住", "the declarer says they do not live there"
+    RECORDED_ALREADY = "recorded_already", "已有相同登记", "the register says so already"
+    MORE_NOT_BROUGHT = "more_not_brought", "未按要求补充", "what was asked for was not brought in time"
+
+
 class FindingKind(Term):
     """What a field officer may find about a structure; nothing about anybody who lives in it."""
 

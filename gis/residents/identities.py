@@ -26,6 +26,7 @@ ENVELOPE: Final = b"\x01\x01"
 _PURPOSE: Final = b"menpai identity 1 "
 _DOCUMENT_HASH: Final = "document hash 1"
 _ROW_HASH: Final = "roster row hash 1"
+_RECEIPT_HASH: Final = "receipt hash 1"
 
 
 class Identity(NamedTuple):
@@ -39,16 +40,21 @@ class Identity(NamedTuple):
 
 
 class Hasher:
-    """Keyed hashes of documents and of roster rows; the same input gives the same 32 bytes under one master key."""
+    """Keyed hashes of documents, roster rows and receipts; one input gives the same 32 bytes under one master key."""
 
     def __init__(self, store: KeyStore) -> None:
-        """Derive the two keys, one for each kind of hash."""
+        """Derive the keys, one for each kind of hash."""
         self._document_key = store.derive(_DOCUMENT_HASH)
         self._row_key = store.derive(_ROW_HASH)
+        self._receipt_key = store.derive(_RECEIPT_HASH)
 
     def document(self, doc_type: DocumentType, number: str) -> bytes:
         """Return the hash by which an exact document is found again."""
         return hmac.digest(self._document_key, f"{doc_type.value}\0{number}".encode(), "sha256")
+
+    def receipt(self, code: str) -> bytes:
+        """Return the hash by which a receipt's plain code is found again."""
+        return hmac.digest(self._receipt_key, code.encode(), "sha256")
 
     def row(self, fields: Sequence[str | None]) -> bytes:
         """Return the hash by which a roster's row is known unchanged."""

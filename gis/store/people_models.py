@@ -5,6 +5,7 @@ Name, document and birth date exist here only inside a sealed envelope.
 """
 
 import datetime as dt
+from uuid import UUID as UUID_
 
 from sqlalchemy import (
     BigInteger,
@@ -22,7 +23,16 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
 
 from gis.store.base import NOW, SCHEMA, Base, Moment, one_of
-from gis.terms import Basis, Category, CitizenshipClass, Purpose, ReviewDecision
+from gis.terms import (
+    Basis,
+    Category,
+    CitizenshipClass,
+    DeclarationDeclineReason,
+    DeclarationKind,
+    DeclarationStatus,
+    Purpose,
+    ReviewDecision,
+)
 
 
 class Person(Base):
@@ -65,6 +75,8 @@ class Residency(Base):
     """Keyed hash of the roster row, by which a second import knows it unchanged."""
     recorded_at: Mapped[dt.datetime] = mapped_column(Moment, server_default=NOW)
     recorded_until: Mapped[dt.datetime | None] = mapped_column(Moment)
+    replaces_id: Mapped[int | None] = mapped_column(BigInteger)
+    """The version that this one took the place of: it was corrected, or the residency ended."""
     __table_args__ = (
         one_of("category", Category),
         one_of("basis", Basis),
@@ -77,6 +89,7 @@ class Residency(Base):
             name="residencies_one_principal_excl",
         ),
         Index("residencies_person_idx", "person_id"),
+        Index("residencies_replaces_key", "replaces_id", unique=True, postgresql_where=text("replaces_id IS NOT NULL")),
         Index("residencies_dwelling_idx", "building_number", "dwelling_sequence"),
         Index(
             "residencies_occupant_key",
@@ -84,6 +97,67 @@ class Residency(Base):
             "occupant_id",
             unique=True,
             postgresql_where=text("occupant_id IS NOT NULL AND recorded_until IS NULL"),
+        ),
+    )
+
+
+class Declaration(Base):
+    """申报: what a resident says at a desk; a registrar registers it, asks for more, or declines it (Article 7)."""
+
+    __tablename__ = "declarations"
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    uuid: Mapped[UUID_] = mapped_column(UUID(as_uuid=True), unique=True)
+    """Made by the desk: sent twice, it is taken once."""
+    receipt_digest: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
+    """Keyed hash of the code on the receipt; by it and the document the resident finds their own record."""
+    kind: Mapped[str]
+    document_digest: Mapped[bytes] = mapped_column(LargeBinary, index=True)
+    person_id: Mapped[int | None] = mapped_column(BigInteger, index=True)
+    """Whose record it became part of."""
+    key_id: Mapped[bytes | None] = mapped_column(UUID(as_uuid=True))
+    envelope: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Sealed: who declares, until the declaration is decided; then the person has it, or nobody."""
+    citizenship_class: Mapped[str | None]
+    hukou_code: Mapped[int | None]
+    hukou_as_of: Mapped[dt.date | None]
+    building_number: Mapped[int | None] = mapped_column(BigInteger)
+    dwelling_sequence: Mapped[int | None]
+    division_code: Mapped[int] = mapped_column(BigInteger)
+    """Whose registrars decide."""
+    during: Mapped[Range[dt.date] | None] = mapped_column(DATERANGE)
+    principal: Mapped[bool] = mapped_column(server_default=true())
+    residency_id: Mapped[int | None] = mapped_column(BigInteger)
+    """The residency it ends, corrects, or made."""
+    status: Mapped[str] = mapped_column(server_default=text(f"'{DeclarationStatus.WAITING.value}'"))
+    more_needed: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'::text[]"))
+    decline_reason: Mapped[str | None]
+    taken_by: Mapped[str]
+    taken_at: Mapped[dt.datetime] = mapped_column(Moment, server_default=NOW)
+    decide_by: Mapped[dt.date]
+    decided_by: Mapped[str | None]
+    decided_at: Mapped[dt.datetime | None] = mapped_column(Moment)
+    expires_on: Mapped[dt.date]
+    """When it goes if nobody decides, or some time after it was decided."""
+    __table_args__ = (
+        one_of("kind", DeclarationKind),
+        one_of("citizenship_class", CitizenshipClass),
+        one_of("status", DeclarationStatus),
+        one_of("decline_reason", DeclarationDeclineReason),
+        CheckConstraint("more_needed <@ ARRAY['document', 'dwelling', 'dates', 'hukou']", name="more_needed"),
+        CheckConstraint("kind <> 'arrival' OR building_number IS NOT NULL AND during IS NOT NULL", name="arrival"),
+        CheckConstraint("(building_number IS NULL) = (dwelling_sequence IS NULL)", name="dwelling"),
+        CheckConstraint(
+            "(status IN ('waiting', 'more_asked')) = (decided_at IS NULL)"
+            " AND (decided_at IS NULL) = (decided_by IS NULL)",
+            name="decided",
+        ),
+        CheckConstraint("(status = 'declined') = (decline_reason IS NOT NULL)", name="declined"),
+        CheckConstraint("(status = 'more_asked') = (more_needed <> '{}')", name="more_asked"),
+        CheckConstraint("(key_id IS NULL) = (envelope IS NULL)", name="envelope"),
+        Index(
+            "declarations_waiting_idx",
+            "division_code",
+            postgresql_where=text("status IN ('waiting', 'more_asked')"),
         ),
     )
 

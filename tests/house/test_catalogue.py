@@ -94,6 +94,7 @@ PUBLIC_FUNCTIONS = {
         "calc.refuse_counting_back()",
         "calc.refuse_rewriting()",
         "calc.refuse_another_dwelling()",
+        "calc.refuse_rewriting_residency()",
     ),
     # names and shapes of squares: they read no table
     *("calc.square(integer,integer,integer)", "calc.square_shapes(text[])"),

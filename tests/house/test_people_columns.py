@@ -17,7 +17,13 @@ PERSON_COLUMNS = {
     "residencies": {
         *("id", "person_id", "building_number", "dwelling_sequence", "division_code", "during", "principal"),
         *("category", "category_reason", "basis", "batch_id", "source_id", "occupant_id", "row_digest"),
-        *("recorded_at", "recorded_until"),
+        *("recorded_at", "recorded_until", "replaces_id"),
+    },
+    "declarations": {
+        *("id", "uuid", "receipt_digest", "kind", "document_digest", "person_id", "key_id", "envelope"),
+        *("citizenship_class", "hukou_code", "hukou_as_of", "building_number", "dwelling_sequence", "division_code"),
+        *("during", "principal", "residency_id", "status", "more_needed", "decline_reason", "taken_by", "taken_at"),
+        *("decide_by", "decided_by", "decided_at", "expires_on"),
     },
     "roster_rows": {
         *("batch_id", "row", "occupant_id", "address", "outcome", "reason", "detail", "candidates", "division_code"),
@@ -42,7 +48,13 @@ WRITTEN_DOWN: dict[tuple[str, str], dict[str, str]] = {
     ("registrar", "residencies"): {
         "SELECT": ALL,
         "INSERT": ALL,
-        "UPDATE": "during principal category category_reason recorded_until",
+        "UPDATE": "recorded_until",
+    },
+    ("registrar", "declarations"): {
+        "SELECT": ALL,
+        "INSERT": ALL,
+        "UPDATE": "receipt_digest person_id key_id envelope building_number dwelling_sequence during residency_id"
+        " status more_needed decline_reason decided_by decided_at expires_on",
     },
     ("registrar", "roster_rows"): {"SELECT": ALL, "INSERT": ALL, "DELETE": ALL},
     ("registrar", "residency_reviews"): {"SELECT": ALL, "UPDATE": "decision decided_at"},
@@ -229,4 +241,6 @@ def test_functions_that_read_past_the_row_policies_are_open_to_registrars_alone(
     ).fetchall()
     of_people = [(name, role) for name, role in rows if name != "is_undone"]  # which reads events of buildings
     assert {role for _, role in of_people} == {f"{connection.info.dbname}_registrar"}
-    assert {name for name, _ in of_people} == {"jurisdiction", "find_claims", "find_occupants"}
+    assert {name for name, _ in of_people} == {
+        *("jurisdiction", "find_claims", "find_occupants", "person_declaring", "end_earlier"),
+    }

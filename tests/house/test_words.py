@@ -23,7 +23,7 @@ PERSON_WORDS = re.compile(
     r"|(?:^|_)(?:surnames?|birth|birthdays?|sex|gender|hukou|nationality|citizenship|envelope|id_number|id_card)(?:_|$)"
     r"|(?:^|_)(?:doc|document|passport)_(?:types?|numbers?|digests?)(?:_|$)|(?:^|_)passports?(?:_|$)|(?:^|_)person_ids?$"
 )
-PERSON_TABLES = re.compile(r"\b(?:persons|residencies|roster_rows|access_records)\b")
+PERSON_TABLES = re.compile(r"\b(?:persons|residencies|declarations|roster_rows|access_records)\b")
 EXCEPTIONS = {
     "gis/categories.py": {
         *("hukou", "citizenship", "citizenship_class", "hukou_unknown"),  # Article 3 decides codes, and sees no person

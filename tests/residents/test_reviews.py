@@ -52,13 +52,10 @@ def number_of(name: str) -> int:
 
 
 def rehoused(yard: int, number: int) -> None:
-    """Let everybody of the yard leave, and one of them live in another building."""
+    """Close every residency of the yard, and let one of its people live in another building."""
     with session.open("registrar", actor="office", purpose="move") as connection:
         connection.execute(
-            text(
-                "UPDATE reg.residencies SET during = daterange(lower(during), '2026-11-01')"
-                " WHERE building_number = :yard"
-            ),
+            text("UPDATE reg.residencies SET recorded_until = now() WHERE building_number = :yard"),
             {"yard": yard},
         )
         connection.execute(

@@ -55,7 +55,7 @@ GRANT EXECUTE ON FUNCTION calc.jurisdiction(), calc.find_claims(bytea[], dateran
 -- Grants. Nobody deletes a person or a residency: they end, and retention erases them.
 GRANT SELECT, INSERT ON reg.persons, reg.residencies, reg.access_records TO {registrar};
 GRANT UPDATE (envelope, document_digest, citizenship_class, hukou_code, hukou_as_of) ON reg.persons TO {registrar};
-GRANT UPDATE (during, principal, category, category_reason, recorded_until) ON reg.residencies TO {registrar};
+GRANT UPDATE (recorded_until) ON reg.residencies TO {registrar};
 GRANT SELECT, INSERT, DELETE ON reg.roster_rows TO {registrar};
 GRANT USAGE ON SEQUENCE reg.persons_id_seq TO {registrar};
 GRANT SELECT (building_number, division_code, category, during, principal, recorded_until) ON reg.residencies
