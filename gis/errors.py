@@ -336,6 +336,12 @@ class ResidencyNotFound(MenpaiError):  # noqa: N818
     status = 404
 
 
+class NothingOfYours(MenpaiError):  # noqa: N818
+    """Nothing opens with this code and this document: compare both with the receipt; a desk gives a new one."""
+
+    status = 404
+
+
 class RosterNotReadable(MenpaiError):  # noqa: N818
     """{path} cannot be read as a roster: {why}."""
 

@@ -108,7 +108,7 @@ def take(statement: Statement, actor: str) -> Receipt:
     day = today()
     with keys.open_store() as store:
         hasher = Hasher(store)
-        identity, klass = _identity(statement.declarer, day)
+        identity, klass = identity_of(statement.declarer, day)
         digest = hasher.document(statement.declarer.doc_type, str(identity.id_number))
         code = receipts.new_code()
         key = store.make(1)[0]
@@ -130,7 +130,7 @@ def take(statement: Statement, actor: str) -> Receipt:
         with session.open("registrar", actor=actor, purpose=Purpose.DECLARATION) as connection:
             known = _find_repeated(connection, statement, digest)
             if known is None:
-                declaration = connection.execute(_TAKE, row | _place(connection, statement, digest, day)).scalar_one()
+                declaration = connection.execute(TAKE, row | _place(connection, statement, digest, day)).scalar_one()
                 record(connection, "declare", None, stated(identity))
             else:
                 declaration = known
@@ -238,7 +238,7 @@ def close(connection: Connection, row: Row[Any], status: DeclarationStatus, acto
     )
 
 
-def _identity(declarer: Declarer, day: dt.date) -> tuple[Identity, CitizenshipClass | None]:
+def identity_of(declarer: Declarer, day: dt.date) -> tuple[Identity, CitizenshipClass | None]:
     """Return who declares, as it is sealed, and the class of citizenship; raises BadDeclaration."""
     name = " ".join(declarer.name.split())
     if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
@@ -345,7 +345,7 @@ def stated(identity: Identity) -> list[str]:
     return [name for name, value in identity._asdict().items() if value is not None]
 
 
-_TAKE: Final = text("""
+TAKE: Final = text("""
     INSERT INTO reg.declarations (uuid, receipt_digest, kind, document_digest, person_id, key_id, envelope,
         citizenship_class, hukou_code, hukou_as_of, building_number, dwelling_sequence, division_code, during,
         principal, residency_id, taken_by, decide_by, expires_on)

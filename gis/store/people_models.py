@@ -128,7 +128,7 @@ class Declaration(Base):
     principal: Mapped[bool] = mapped_column(server_default=true())
     residency_id: Mapped[int | None] = mapped_column(BigInteger)
     """The residency it ends, corrects, or made."""
-    status: Mapped[str] = mapped_column(server_default=text(f"'{DeclarationStatus.WAITING.value}'"))
+    status: Mapped[str] = mapped_column(server_default=text("'waiting'"))
     more_needed: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'::text[]"))
     decline_reason: Mapped[str | None]
     taken_by: Mapped[str]
