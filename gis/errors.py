@@ -342,6 +342,12 @@ class NothingOfYours(MenpaiError):  # noqa: N818
     status = 404
 
 
+class CountsNotReleased(MenpaiError):  # noqa: N818
+    """Nothing is erased before its counts are safe: make a release of {day} or later first with "menpai release"."""
+
+    status = 409
+
+
 class RosterNotReadable(MenpaiError):  # noqa: N818
     """{path} cannot be read as a roster: {why}."""
 

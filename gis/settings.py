@@ -1,5 +1,6 @@
 """One settings object, read from MENPAI_* variables when asked for."""
 
+import datetime as dt
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,11 @@ class Settings:
     """Where residents reach this service (MENPAI_PUBLIC_URL), for plates."""
     map_review_number: str | None
     """审图号 of the published map (MENPAI_MAP_REVIEW_NUMBER); None prints 内部用图."""
+    retention: dt.timedelta
+    """How long after its end a residency is kept (MENPAI_RETENTION_DAYS, two years where not set)."""
+
+
+TWO_YEARS = "730"
 
 
 def read() -> Settings:
@@ -34,4 +40,5 @@ def read() -> Settings:
         key_store=key_file.with_name("keystore.sqlite3"),
         public_url=(os.environ.get("MENPAI_PUBLIC_URL") or "").rstrip("/") or None,
         map_review_number=os.environ.get("MENPAI_MAP_REVIEW_NUMBER") or None,
+        retention=dt.timedelta(days=int(os.environ.get("MENPAI_RETENTION_DAYS") or TWO_YEARS)),
     )

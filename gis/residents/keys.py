@@ -13,6 +13,7 @@ has the store open meanwhile goes on, because the store says which of the two ho
 the first master key there was, which is kept wrapped: a hash must stay what it is.
 """
 
+import datetime as dt
 import os
 import sqlite3
 import stat
@@ -42,6 +43,7 @@ ROOT_ID: Final = b"the root of hash"
 """The id under which the root is wrapped."""
 _WRAP_PURPOSE: Final = b"menpai data key 1 "
 _LOOKED_UP_AT_ONCE: Final = 500
+_READ_AT_ONCE: Final = 10_000
 
 
 class DataKey(NamedTuple):
@@ -114,6 +116,18 @@ class KeyStore:
     def count(self) -> int:
         """Return how many data keys there are."""
         return int(self._connection.execute("SELECT count(*) FROM data_keys").fetchone()[0])
+
+    def ids_before(self, moment: dt.datetime) -> Iterator[list[bytes]]:
+        """Yield the ids of keys made before a moment, some at a time: an id begins with the time it was made."""
+        last, end = b"", int(moment.timestamp() * 1000).to_bytes(6)
+        while True:
+            rows = self._connection.execute(
+                "SELECT id FROM data_keys WHERE id > ? AND id < ? ORDER BY id LIMIT ?", (last, end, _READ_AT_ONCE)
+            ).fetchall()
+            if not rows:
+                return
+            yield [row[0] for row in rows]
+            last = rows[-1][0]
 
     def derive(self, purpose: str) -> bytes:
         """Return a key of 32 bytes for one purpose, derived from the root (HKDF, RFC 5869)."""

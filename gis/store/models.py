@@ -151,3 +151,18 @@ class NumberSerial(Base):
     next_serial: Mapped[int] = mapped_column(BigInteger)
     next_seq: Mapped[int] = mapped_column(BigInteger, server_default=text("1"))
     __table_args__ = (CheckConstraint('"only"', name="only"),)
+
+
+class Erasure(Base):
+    """注销记录: what was erased when its time was over: how much of what, and nobody's name."""
+
+    __tablename__ = "erasures"
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    at: Mapped[dt.datetime] = mapped_column(Moment, server_default=NOW)
+    actor: Mapped[str]
+    ended_by: Mapped[dt.date]
+    """Residencies that had ended by this day went."""
+    persons: Mapped[int]
+    residencies: Mapped[int]
+    declarations: Mapped[int]
+    roster_rows: Mapped[int]

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, text
 from gis.errors import DatabaseLacksRights
 from gis.store import session
 
-ROLES = ("owner", "registrar", "planner", "siting_job", "resident_desk", "accounts", "public")
+ROLES = ("owner", "registrar", "planner", "siting_job", "resident_desk", "accounts", "public", "eraser")
 SERVICE = "service"
 """The log-in of the HTTP service: it owns nothing, inherits nothing, and may only take the roles it serves."""
 SERVED = ("registrar", "planner", "resident_desk", "accounts", "public")

@@ -18,7 +18,7 @@ from gis import settings
 from gis.errors import DatabaseUnreachable
 from gis.store import cluster
 
-DatabaseRole = Literal["owner", "registrar", "planner", "siting_job", "resident_desk", "accounts", "public"]
+DatabaseRole = Literal["owner", "registrar", "planner", "siting_job", "resident_desk", "accounts", "public", "eraser"]
 """Roles a session may take; in the server their names are ``<database>_<role>``."""
 DATABASE = "menpai"
 """The database's name in the private cluster."""

@@ -63,6 +63,11 @@ WRITTEN_DOWN: dict[tuple[str, str], dict[str, str]] = {
     ("resident_desk", "residencies"): {"SELECT": ALL},
     ("resident_desk", "declarations"): {"SELECT": ALL, "INSERT": ALL},
     ("resident_desk", "access_records"): {"SELECT": ALL, "INSERT": ALL},
+    ("eraser", "persons"): {"SELECT": "id key_id", "DELETE": ALL},
+    ("eraser", "residencies"): {"SELECT": "id person_id during recorded_until replaces_id", "DELETE": ALL},
+    ("eraser", "declarations"): {"SELECT": "id key_id person_id decided_at expires_on", "DELETE": ALL},
+    ("eraser", "roster_rows"): {"SELECT": "batch_id row key_id expires_on", "DELETE": ALL},
+    ("eraser", "residency_reviews"): {"SELECT": "residency_id", "DELETE": ALL},
     ("siting_job", "residencies"): {
         "SELECT": "building_number division_code category during principal recorded_until",
     },

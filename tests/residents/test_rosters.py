@@ -199,7 +199,7 @@ def test_a_registrar_sees_the_people_of_their_divisions_and_no_others(
         assert all_of(count, "office", purpose="curiosity") == [(0,)]
 
 
-@pytest.mark.parametrize("role", ["planner", "siting_job", "public", "accounts", "resident_desk"])
+@pytest.mark.parametrize("role", ["planner", "siting_job", "public", "accounts"])
 def test_no_other_role_reads_a_person(office: str, role: Any) -> None:  # noqa: ANN401 - a name of a role
     assert office
     for table in ("persons", "residencies", "roster_rows", "access_records"):

@@ -1,4 +1,4 @@
-"""What residents declare waits for a registrar; a residency keeps the version that it took the place of."""
+"""What residents declare waits for a registrar; a residency keeps its versions; what is erased is written down."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -82,4 +82,17 @@ def upgrade() -> None:
         ["division_code"],
         schema="reg",
         postgresql_where=sa.text("status IN ('waiting', 'more_asked')"),
+    )
+    op.create_table(
+        "erasures",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("at", moment, server_default=sa.text("now()"), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("ended_by", sa.Date(), nullable=False),
+        sa.Column("persons", sa.Integer(), nullable=False),
+        sa.Column("residencies", sa.Integer(), nullable=False),
+        sa.Column("declarations", sa.Integer(), nullable=False),
+        sa.Column("roster_rows", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("erasures_pkey")),
+        schema="reg",
     )
