@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from api import (
+    administering,
     buildings,
     changes,
     divisions,
@@ -12,6 +13,7 @@ from api import (
     health,
     leases,
     map,  # noqa: A004 - the map of the page
+    own_account,
     pages,
     premises,
     registering,
@@ -42,6 +44,8 @@ def create() -> FastAPI:
     app.add_middleware(Guard)
     app.include_router(health.router)
     app.include_router(signing_in.router)
+    app.include_router(own_account.router)
+    app.include_router(administering.router)
     app.include_router(map.router)
     app.include_router(buildings.router)
     app.include_router(registering.router)

@@ -16,6 +16,10 @@ def works_in(who: Caller, division_code: int, role: Role = Role.REGISTRAR) -> bo
 
 
 def may_register(who: Caller, division_code: int, role: Role = Role.REGISTRAR) -> None:
-    """Raise NotAllowed unless the caller has a role, a registrar's where none is named, in a division."""
+    """Raise NotAllowed unless the caller has a role, a registrar's where none is named, in a division.
+
+    SecondFactorMissing tells whoever has the role but has not yet shown their second factor.
+    """
     if not works_in(who, division_code, role):
+        who.must_not_lack_factor()
         raise NotAllowed(who=who.name, what=f"act as {role.en} in division {division_code}")

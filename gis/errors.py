@@ -276,6 +276,42 @@ class LinkSpent(MenpaiError):  # noqa: N818
     status = 401
 
 
+class SecondFactorNeeded(MenpaiError):  # noqa: N818
+    """This account signs in with a second factor: give the six digits of its authenticator, or a recovery code."""
+
+    status = 401
+
+
+class SecondFactorMissing(MenpaiError):  # noqa: N818
+    """Account {who} has a role that needs a second factor, not shown in this session: set one up, or give a code."""
+
+    status = 403
+
+
+class ProveAgain(MenpaiError):  # noqa: N818
+    """This needs a fresh proof of who you are: give your password, and your code where you have one, once more."""
+
+    status = 403
+
+
+class GrantRefused(MenpaiError):  # noqa: N818
+    """Not granted: {why}."""
+
+    status = 409
+
+
+class NoSuchSession(MenpaiError):  # noqa: N818
+    """There is no such session."""
+
+    status = 404
+
+
+class ProviderRefused(MenpaiError):  # noqa: N818
+    """The sign-in at the provider led to no account here: {why}."""
+
+    status = 401
+
+
 class AccountNotFound(MenpaiError):  # noqa: N818
     """No account is named {name}."""
 

@@ -181,6 +181,28 @@ class Role(Term):
     ACCOUNT_ADMINISTRATOR = "account_administrator", "账户管理员", "administrator of accounts"
 
 
+class AccountAct(Term):
+    """What can happen to an account; one event each."""
+
+    ADDED = "added", "新建", "made"
+    GRANTED = "granted", "授权", "given a role"
+    GRANT_CHANGED = "grant_changed", "授权变更", "given a role until another day"
+    DISABLED = "disabled", "停用", "closed"
+    ENABLED = "enabled", "启用", "opened again"
+    LINK_MADE = "link_made", "生成一次性链接", "given a one-time link"
+    LINK_USED = "link_used", "使用一次性链接", "entered by a one-time link"
+    SIGNED_IN = "signed_in", "登录", "signed in"
+    SIGNED_OUT = "signed_out", "退出", "signed out"
+    SESSIONS_ENDED = "sessions_ended", "会话终止", "had sessions ended"
+    PASSWORD_SET = "password_set", "设置密码", "given a password"
+    FACTOR_CONFIRMED = "factor_confirmed", "启用第二因素", "given a second factor"
+    FACTOR_ENDED = "factor_ended", "停用第二因素", "rid of its second factor"
+    RECOVERY_USED = "recovery_used", "使用恢复码", "entered by a recovery code"
+    TOKEN_MINTED = "token_minted", "签发程序令牌", "given a token for a program"
+    IDENTITY_LINKED = "identity_linked", "关联外部身份", "linked to a provider's identity"
+    IDENTITY_UNLINKED = "identity_unlinked", "取消外部身份", "parted from a provider's identity"
+
+
 class Verb(Term):
     """What can happen to a building; one event each."""
 

@@ -49,14 +49,14 @@ def file_options(command: Decorated) -> Decorated:
 def acting(actor: str | None) -> str | None:
     """Return who acts: the account of MENPAI_TOKEN, else the one named; None where nobody is.
 
-    Raises NotSignedIn for a token that is over.
+    Raises NotSignedIn for a token that is over, SecondFactorMissing for a session that does not carry its roles.
     """
     token = os.environ.get("MENPAI_TOKEN")
     if not token:
         return actor
     from api import accounts  # noqa: PLC0415 - argon2 is only needed where somebody signs in
 
-    return accounts.caller_of(token).name
+    return accounts.full_caller_of(token).name
 
 
 def log_in_name() -> str:

@@ -11,8 +11,10 @@ import pyarrow as pa
 import pytest
 import shapely
 import uvicorn
+from argon2 import PasswordHasher
 
 from api import accounts, serving
+from api.accounts import passwords
 from gis.register import batches
 from gis.register.rows import STRUCTURE_ROWS
 from gis.register.sheets import ImportOptions
@@ -23,6 +25,15 @@ HERE = (106.2700, 38.4700)
 RELEASE = dt.date(2026, 1, 31)
 CELL = "1000E523N608"
 WITHHELD_CELL = "1000E524N608"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_hashing() -> Iterator[None]:
+    """Hash passwords with little work: most tests are about something else."""
+    with pytest.MonkeyPatch.context() as patch:
+        quick = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+        patch.setattr(passwords, "hasher", lambda: quick)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -54,7 +65,7 @@ def signed_in(address: str, name: str, *roles: Role) -> httpx.Client:
     accounts.add(name)
     for role in roles:
         accounts.grant(name, role, "640000")
-    bearer = accounts.redeem_link(accounts.make_link(name))
+    bearer = accounts.mint(name)
     return httpx.Client(base_url=address, headers={"Authorization": f"Bearer {bearer.token}"})
 
 

@@ -281,7 +281,7 @@ def test_a_roster_by_a_registrar_answers_by_occupant_id(
         "occupant_id,address,name,colour\n=1,宁夏银川市兴庆区甲路1号,张三,red\n2,兴庆区无此路9号,李四,blue\n",
         encoding="utf-8",
     )
-    bearer = accounts.redeem_link(accounts.make_link("登记员甲"))
+    bearer = accounts.mint("登记员甲")
     monkeypatch.setenv("MENPAI_TOKEN", bearer.token)
     told = menpai("import", "roster", roster, "--purpose", "roster_review", "--out", tmp_path / "result.csv")
     assert told.code == 1, told.err

@@ -31,7 +31,7 @@ def stranger(database: str, address: str) -> Iterator[httpx.Client]:
     assert database
     accounts.add("stranger")
     accounts.grant("stranger", Role.REGISTRAR, "640522")
-    bearer = accounts.redeem_link(accounts.make_link("stranger"))
+    bearer = accounts.mint("stranger")
     with httpx.Client(base_url=address, headers={"Authorization": f"Bearer {bearer.token}"}) as client:
         yield client
 

@@ -30,7 +30,7 @@ def stranger(database: str, address: str) -> Iterator[httpx.Client]:
     assert database
     accounts.add("stranger")
     accounts.grant("stranger", Role.REGISTRAR, "640522")
-    bearer = accounts.redeem_link(accounts.make_link("stranger"))
+    bearer = accounts.mint("stranger")
     with httpx.Client(base_url=address, headers={"Authorization": f"Bearer {bearer.token}"}) as client:
         yield client
 
@@ -198,7 +198,7 @@ def test_another_bodys_code_finds_the_building(registrar: httpx.Client) -> None:
 
 def test_the_feed_and_histories_need_a_role(client: httpx.Client, stranger: httpx.Client, address: str) -> None:
     accounts.add("nobody")
-    bearer = accounts.redeem_link(accounts.make_link("nobody"))
+    bearer = accounts.mint("nobody")
     with httpx.Client(base_url=address, headers={"Authorization": f"Bearer {bearer.token}"}) as nobody:
         for path in ("/api/changes", "/api/references?source=a&code=b", "/api/buildings/153273413646/history"):
             assert client.get(path).status_code == 401

@@ -50,7 +50,7 @@ def desk(browser: Browser, address: str, registrar: httpx.Client, wrong: list[st
     courtyard = _box(9e-4).difference(_box(9e-4).buffer(-4e-5)).union(_box(9e-4 + 5e-5))
     _bring("影像", (_box(5e-5), ROAD + "3号"), (_box(0).centroid, ROAD + "4号"), (_box(30e-4), ROAD + "1号"))
     _bring("普查", (shapely.difference(courtyard, shapely.Point(LON + 10e-4, LAT + 7e-5).buffer(1e-5)), ROAD + "5号"))
-    token = accounts.redeem_link(accounts.make_link("registrar")).token
+    token = accounts.mint("registrar").token
     context = browser.new_context(viewport={"width": 1200, "height": 1000})
     page = context.new_page()
     page.on("console", lambda said: wrong.append(said.text) if said.type in {"error", "warning"} else None)

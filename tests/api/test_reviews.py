@@ -43,7 +43,7 @@ def neighbour(address: str, database: str) -> Iterator[httpx.Client]:
     assert database
     accounts.add("neighbour")
     accounts.grant("neighbour", Role.REGISTRAR, "640105")
-    token = accounts.redeem_link(accounts.make_link("neighbour")).token
+    token = accounts.mint("neighbour").token
     with httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}) as client:
         yield client
 

@@ -22,7 +22,7 @@ def client_of(address: str, name: str, role: Role, division: str) -> httpx.Clien
     """Return a client with a bearer of a new account that has one role in one division."""
     accounts.add(name)
     accounts.grant(name, role, division)
-    bearer = accounts.redeem_link(accounts.make_link(name))
+    bearer = accounts.mint(name)
     return httpx.Client(base_url=address, headers={"Authorization": f"Bearer {bearer.token}"})
 
 

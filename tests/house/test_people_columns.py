@@ -36,7 +36,10 @@ PERSON_COLUMNS = {
     "access_records": {"id", "at", "actor", "purpose", "act", "person_id", "batch_id", "fields"},
 }
 """Everything the register may know of people. A column more is a decision about rights.md, not about this test."""
-ACCOUNT_TABLES = ("accounts", "account_grants", "account_tokens")
+ACCOUNT_TABLES = (
+    *("accounts", "account_grants", "account_tokens", "account_factors", "account_recovery_codes"),
+    *("account_identities", "account_provider_requests", "account_attempts", "account_events"),
+)
 ALL = "all columns"
 Rights = dict[tuple[str, str], dict[str, frozenset[str]]]
 WRITTEN_DOWN: dict[tuple[str, str], dict[str, str]] = {
@@ -79,9 +82,32 @@ WRITTEN_DOWN: dict[tuple[str, str], dict[str, str]] = {
     },
     ("accounts", "account_tokens"): {
         "SELECT": ALL,
-        "INSERT": "digest account_id use expires_at",
-        "UPDATE": "used_at revoked_at",
+        "INSERT": "digest account_id use expires_at opened_by second_factor_at scope",
+        "UPDATE": "used_at revoked_at active_at proven_at",
         "DELETE": ALL,
+    },
+    ("accounts", "account_factors"): {
+        "SELECT": ALL,
+        "INSERT": "account_id sealed",
+        "UPDATE": "confirmed_at ended_at last_step",
+    },
+    ("accounts", "account_recovery_codes"): {
+        "SELECT": ALL,
+        "INSERT": "digest account_id",
+        "UPDATE": "used_at",
+        "DELETE": ALL,
+    },
+    ("accounts", "account_identities"): {"SELECT": ALL, "INSERT": "account_id issuer subject", "DELETE": ALL},
+    ("accounts", "account_provider_requests"): {"SELECT": ALL, "INSERT": ALL, "DELETE": ALL},
+    ("accounts", "account_attempts"): {
+        "SELECT": ALL,
+        "INSERT": "digest",
+        "UPDATE": "failures failed_at succeeded_at",
+        "DELETE": ALL,
+    },
+    ("accounts", "account_events"): {
+        "SELECT": ALL,
+        "INSERT": "actor act account_id role division_code valid_until",
     },
 }
 """What a role may do with tables of people and accounts; whoever is not named may do nothing."""
