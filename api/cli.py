@@ -18,6 +18,7 @@ IMPORTS = {
     "buildings": ("structures:import_buildings", "Register the residential structures of a file."),
     "divisions": ("structures:import_divisions", "Add divisions from a list, or bring known ones up to date."),
     "boundaries": ("structures:import_boundaries", "Set the boundaries of divisions from GeoJSON."),
+    "roads": ("roads:import_roads", "Put the roads of a file in the place of those its source brought before."),
     "roster": ("people:import_roster", "Place the residents of a roster; needs --as and --purpose."),
 }
 NUMBERS = {

@@ -43,17 +43,25 @@ def read_structures(path: Path, *, layer: str | None = None, datum: Datum | None
     ``datum`` names the shift of Chinese web-map coordinates (gcj02, bd09). Raises UnknownFormat for a
     suffix that is none of ours, FileNotReadable for a file that is not what its suffix says.
     """
-    reader = next((reader for suffix, reader in READERS.items() if path.name.lower().endswith(suffix)), None)
+    columns = _known(read_columns(path, READERS, layer=layer, datum=datum))
+    many = len(columns["geometry"])
+    columns["row"] = pa.array(np.arange(1, many + 1), type=pa.int32())
+    return pa.table([as_text(columns.get(field.name), many, field) for field in STRUCTURE_ROWS], schema=STRUCTURE_ROWS)
+
+
+def read_columns(path: Path, readers: dict[str, Reader], *, layer: str | None, datum: Datum | None) -> Columns:
+    """Return the columns of a file as they are called there, ``geometry`` as flat WKB in CGCS2000 degrees.
+
+    Raises UnknownFormat for a suffix that no reader takes, FileNotReadable.
+    """
+    reader = next((reader for suffix, reader in readers.items() if path.name.lower().endswith(suffix)), None)
     if reader is None:
-        raise UnknownFormat(path=path, known=", ".join(READERS))
+        raise UnknownFormat(path=path, known=", ".join(readers))
     if not path.is_file():
         raise FileNotReadable(path=path, why="there is no such file")
     columns, crs = reader(path, layer)
-    columns = _known(columns)
     columns["geometry"] = _to_cgcs2000(columns["geometry"], _reference_system(path, crs), datum)
-    many = len(columns["geometry"])
-    columns["row"] = pa.array(np.arange(1, many + 1), type=pa.int32())
-    return pa.table([_text(columns.get(field.name), many, field) for field in STRUCTURE_ROWS], schema=STRUCTURE_ROWS)
+    return columns
 
 
 def _known(columns: Columns) -> Columns:
@@ -67,7 +75,7 @@ def _known(columns: Columns) -> Columns:
     return {name: column for name, column in found.items() if name in STRUCTURE_ROWS.names}
 
 
-def _text(column: pa.Array | None, many: int, field: pa.Field) -> pa.Array:
+def as_text(column: pa.Array | None, many: int, field: pa.Field) -> pa.Array:
     """Return a column in the table's type; numbers and dates become the text a person would write."""
     if column is None:
         return pa.nulls(many, field.type)

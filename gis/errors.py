@@ -24,6 +24,16 @@ class UnknownFormat(MenpaiError):  # noqa: N818
     """{path} has no known format; give one of {known}."""
 
 
+class NoRoadsInFile(MenpaiError):  # noqa: N818
+    """{path} holds no roads: {why}."""
+
+
+class NoRoads(MenpaiError):  # noqa: N818
+    """No roads {mode} are stored{where}; bring some in with "menpai import roads FILE"."""
+
+    status = 404
+
+
 class UnknownDivision(MenpaiError):  # noqa: N818
     """Division {code} is not known; give a code of 6, 9 or 12 digits from the list of divisions."""
 

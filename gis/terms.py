@@ -401,6 +401,48 @@ class MatchReason(Term):
     UNREADABLE_ROW = "unreadable_row", "记录无法读取", "the row has a wrong number of fields"
 
 
+class RoadClass(Term):
+    """What a road is, in the words of OpenStreetMap's key highway, which most road files speak."""
+
+    MOTORWAY = "motorway", "高速公路", "motorway", "JTG B01"
+    MOTORWAY_LINK = "motorway_link", "高速公路匝道", "slip road of a motorway"
+    TRUNK = "trunk", "快速路、国道", "trunk road", "CJJ 37"
+    TRUNK_LINK = "trunk_link", "快速路匝道", "slip road of a trunk road"
+    PRIMARY = "primary", "主干路", "primary road", "CJJ 37"
+    PRIMARY_LINK = "primary_link", "主干路匝道", "slip road of a primary road"
+    SECONDARY = "secondary", "次干路", "secondary road", "CJJ 37"
+    SECONDARY_LINK = "secondary_link", "次干路匝道", "slip road of a secondary road"
+    TERTIARY = "tertiary", "支路", "tertiary road", "CJJ 37"
+    TERTIARY_LINK = "tertiary_link", "支路匝道", "slip road of a tertiary road"
+    UNCLASSIFIED = "unclassified", "乡村道路", "minor road"
+    RESIDENTIAL = "residential", "居住区道路", "residential street"
+    LIVING_STREET = "living_street", "生活街道", "living street"
+    SERVICE = "service", "内部道路", "service road"
+    ROAD = "road", "等级不明的道路", "road of unknown class"
+    TRACK = "track", "机耕道", "track"
+    PEDESTRIAN = "pedestrian", "步行街", "pedestrian street"
+    FOOTWAY = "footway", "人行道", "footway"
+    STEPS = "steps", "台阶", "steps"
+    PATH = "path", "小径", "path"
+    CYCLEWAY = "cycleway", "自行车道", "cycleway"
+    BRIDLEWAY = "bridleway", "马道", "bridleway"
+
+
+class RoadReason(Term):
+    """Why a row of a road file was left out."""
+
+    UNREADABLE_ROW = "unreadable_row", "记录无法读取", "cannot be read"
+    NO_ROAD = "no_road", "不是可通行的道路", "no road that stands"
+    CLOSED = "closed", "不许通行", "closed to cars and walkers alike"
+    MISSING_GEOMETRY = "missing_geometry", "缺少几何", "without a geometry"
+    NO_LINE = "no_line", "不是线", "not a line"
+    BAD_COORDINATES = "bad_coordinates", "坐标无效", "coordinates that are no longitude and latitude"
+    NO_LENGTH = "no_length", "长度为零", "of no length"
+    REPEATED = "repeated", "重复", "repeated in the file"
+    OFF_THE_ROADS = "off_the_roads", "不在道路上", "barriers on no road of the file"
+    NO_BARRIER = "no_barrier", "不拦行人车辆", "barriers that stop nobody"
+
+
 class Datum(Term):
     """Horizontal datum of incoming coordinates."""
 

@@ -16,6 +16,7 @@ from gis.store import (
     models,
     people_models,
     released_models,
+    road_models,
     schema,
     session,
     structure_models,
@@ -30,6 +31,7 @@ MODELLED = (
     models,
     people_models,
     released_models,
+    road_models,
     structure_models,
 )  # importing them fills Base.metadata
 

@@ -6,7 +6,16 @@ import psycopg
 import pytest
 from sqlalchemy import Table
 
-from gis.store import account_models, field_models, models, people_models, released_models, schema, structure_models
+from gis.store import (
+    account_models,
+    field_models,
+    models,
+    people_models,
+    released_models,
+    road_models,
+    schema,
+    structure_models,
+)
 from gis.store.base import Base
 
 PERSON_COLUMNS = {
@@ -207,7 +216,15 @@ def test_only_tables_of_people_refer_to_a_person(connection: psycopg.Connection)
 def test_no_table_has_a_column_for_what_is_never_recorded(connection: psycopg.Connection) -> None:
     modelled = {
         table.name: {column.name for column in table.columns}
-        for module in (account_models, field_models, models, people_models, released_models, structure_models)
+        for module in (
+            account_models,
+            field_models,
+            models,
+            people_models,
+            released_models,
+            road_models,
+            structure_models,
+        )
         for table in module.Base.metadata.tables.values()
     }
     found = {

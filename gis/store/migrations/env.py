@@ -3,7 +3,15 @@
 from alembic import context
 from geoalchemy2 import alembic_helpers
 
-from gis.store import account_models, field_models, models, people_models, released_models, structure_models  # noqa: F401 - they fill the metadata
+from gis.store import (  # noqa: F401 - they fill the metadata
+    account_models,
+    field_models,
+    models,
+    people_models,
+    released_models,
+    road_models,
+    structure_models,
+)
 from gis.store.base import SCHEMA, Base
 
 context.configure(

@@ -29,6 +29,9 @@ GRANT SELECT, INSERT ON reg.findings, reg.number_leases, reg.leased_numbers TO {
 GRANT UPDATE (status, decided_by, decided_at, decline_reason, seq) ON reg.findings TO {registrar};
 GRANT UPDATE (ended_at, ended_by) ON reg.number_leases TO {registrar};
 
+-- Roads are reference data, like boundaries: the owner brings them, everybody may see them.
+GRANT SELECT ON reg.road_ways, reg.road_barriers TO {registrar}, {planner}, {siting_job}, {public};
+
 -- How many residents a roster brought is a count of people, which only the disclosure gate gives out:
 -- planners see batches of structures.
 ALTER TABLE reg.batches ENABLE ROW LEVEL SECURITY;
