@@ -190,7 +190,7 @@ def meet(sources: Sources, targets: Targets, source: int, left_s: float, reached
 
 
 @kernel((GRAPH, SOURCES, TARGETS, types.float64, types.int64, SITES, FLOATS, INTEGERS))
-def search(  # noqa: PLR0913, PLR0917 - machine code takes arrays one by one
+def search(
     graph: Graph,
     sources: Sources,
     targets: Targets,

@@ -86,7 +86,7 @@ class Snapper:
 
 
 @kernel((FLOATS, FLOATS, INTEGERS, INTEGERS, FLOATS, FLOATS, FLOATS, FLOATS, FLOATS))
-def _locate(  # noqa: PLR0913, PLR0917 - machine code takes arrays one by one
+def _locate(
     x: Floats,
     y: Floats,
     edge: Integers,

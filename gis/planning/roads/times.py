@@ -69,7 +69,7 @@ class Standing(Protocol):
     def apart(self) -> Integers: ...  # noqa: D102
 
 
-def told(  # noqa: PLR0913, PLR0917 - each is a part of the sentence
+def told(
     mode: Mode, sources: tuple[str, ...], share: float, far_m: float, origins: Standing, destinations: Standing
 ) -> Note:
     """Return what must be said beside times on roads."""
