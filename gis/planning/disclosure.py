@@ -17,6 +17,8 @@ ROUNDED_TO = 10
 """What a plan says of sums of people is a multiple of this (its exact sums never leave the program)."""
 LEAST_BUILDINGS = 3
 """What one or two buildings hold is withheld, however many live there (rights.md, 8)."""
+LEAST_PIECES = 30
+"""An exact total gives away the sum of the noise under it: at least so many pieces share it, or it is perturbed too."""
 APART = dt.timedelta(days=28)
 """Without noise, the fewer people move between two releases, the more their difference tells of one home."""
 RELEASE_LOCK = 0x6D70_0003
@@ -65,8 +67,8 @@ def release(on: dt.date | None = None) -> Released:
     with session.open("siting_job") as connection:
         _keep_apart(connection, day)
         connection.execute(
-            text("SELECT calc.release_counts(:day, :below, :buildings)"),
-            {"day": day, "below": WITHHELD_BELOW, "buildings": LEAST_BUILDINGS},
+            text("SELECT calc.release_counts(:day, :below, :buildings, :pieces)"),
+            {"day": day, "below": WITHHELD_BELOW, "buildings": LEAST_BUILDINGS, "pieces": LEAST_PIECES},
         )
         divisions, divisions_withheld = _sums(connection, "division_counts", day)
         cells, cells_withheld = _sums(connection, "cell_counts", day)

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Identity,
     Index,
     LargeBinary,
+    SmallInteger,
     UniqueConstraint,
     text,
     true,
@@ -77,10 +78,16 @@ class Residency(Base):
     recorded_until: Mapped[dt.datetime | None] = mapped_column(Moment)
     replaces_id: Mapped[int | None] = mapped_column(BigInteger)
     """The version that this one took the place of: it was corrected, or the residency ended."""
+    record_key: Mapped[int] = mapped_column(
+        SmallInteger, server_default=text("get_byte(uuid_send(gen_random_uuid()), 0)")
+    )
+    """Random, and says nothing of anybody: the disclosure gate draws its noise by it (sql/65_perturbation.sql). A
+    version takes its key from the one that it replaces."""
     __table_args__ = (
         one_of("category", Category),
         one_of("basis", Basis),
         CheckConstraint("NOT isempty(during) AND NOT lower_inf(during)", name="during"),
+        CheckConstraint("record_key >= 0 AND record_key <= 255", name="record_key"),
         ExcludeConstraint(
             ("person_id", "="),
             ("during", "&&"),

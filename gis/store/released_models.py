@@ -3,7 +3,7 @@
 import datetime as dt
 
 from geoalchemy2.elements import WKBElement
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, PrimaryKeyConstraint
+from sqlalchemy import REAL, BigInteger, CheckConstraint, ForeignKey, Index, PrimaryKeyConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gis.store.base import NOW, Base, Moment, shape
@@ -20,6 +20,8 @@ class Release(Base):
     release: Mapped[dt.date] = mapped_column(primary_key=True)
     recorded_at: Mapped[dt.datetime] = mapped_column(Moment, server_default=NOW)
     withheld_below: Mapped[int]
+    most_noise: Mapped[int | None]
+    """The most that noise changes the count of one piece: residents of a category in a 100 m square of a division."""
     __table_args__ = ({"schema": PUB},)
 
 
@@ -32,6 +34,8 @@ class DivisionCount(Base):
     category: Mapped[str]
     n: Mapped[int | None]
     withheld: Mapped[bool]
+    noise_sd: Mapped[float | None] = mapped_column(REAL)
+    """Standard deviation of the noise in n, residents; 0 where n is exact."""
     __table_args__ = (
         PrimaryKeyConstraint("release", "division_code", "category"),
         CheckConstraint(COUNTED, name="category"),
@@ -54,12 +58,14 @@ class CellCount(Base):
     """网格人数: residents in a square on the day of a release; empty where withheld."""
 
     __tablename__ = "cell_counts"
-    release: Mapped[dt.date] = mapped_column(ForeignKey(f"{PUB}.releases.release"))
+    release: Mapped[dt.date]
     size: Mapped[int]
-    cell: Mapped[str] = mapped_column(ForeignKey(f"{PUB}.cells.cell"))
+    cell: Mapped[str]
     category: Mapped[str]
     n: Mapped[int | None]
     withheld: Mapped[bool]
+    noise_sd: Mapped[float | None] = mapped_column(REAL)
+    """Standard deviation of the noise in n, residents; 0 where n is exact."""
     __table_args__ = (
         PrimaryKeyConstraint("release", "size", "category", "cell"),
         CheckConstraint(COUNTED, name="category"),

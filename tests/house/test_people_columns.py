@@ -26,7 +26,7 @@ PERSON_COLUMNS = {
     "residencies": {
         *("id", "person_id", "building_number", "dwelling_sequence", "division_code", "during", "principal"),
         *("category", "category_reason", "basis", "batch_id", "source_id", "occupant_id", "row_digest"),
-        *("recorded_at", "recorded_until", "replaces_id"),
+        *("recorded_at", "recorded_until", "replaces_id", "record_key"),
     },
     "declarations": {
         *("id", "uuid", "receipt_digest", "kind", "document_digest", "person_id", "key_id", "envelope"),
@@ -81,7 +81,7 @@ WRITTEN_DOWN: dict[tuple[str, str], dict[str, str]] = {
     ("eraser", "roster_rows"): {"SELECT": "batch_id row key_id expires_on", "DELETE": ALL},
     ("eraser", "residency_reviews"): {"SELECT": "residency_id", "DELETE": ALL},
     ("siting_job", "residencies"): {
-        "SELECT": "building_number division_code category during principal recorded_until",
+        "SELECT": "building_number division_code category during principal recorded_until record_key",
     },
     ("accounts", "accounts"): {"SELECT": ALL, "INSERT": "name", "UPDATE": "password_hash disabled_at"},
     ("accounts", "account_grants"): {

@@ -1,134 +1,118 @@
 -- The disclosure gate (rights.md, 8): exact counts go in, a dated release comes out, and nothing else
 -- in the program can read a count of people.
 --
--- First gate: counts from 1 to 9 are withheld, and whatever an area with one or two buildings holds, were it
--- nobody: it would be the count of a home. Nor is a zero of all residents ever shown, for it says of each home
--- in the area that it is empty; below 1 km no zero is, so that an empty square and a small one look alike. A zero of
--- one category passes at 1 km and in divisions, where no one or two buildings are known to share in it.
--- Then, as long as some sum would give a withheld count back, the smallest count that hides it is withheld as well
--- (complementary suppression; Hundepool et al., Statistical Disclosure Control, 2012, ch. 4). Within a sum at least
--- two counts are withheld; together they leave room for ten values each and hold three buildings.
+-- 1. Noise. Squares and villages are sums of perturbed pieces (65_perturbation.sql). Townships and what lies above
+--    are exact where at least least_pieces pieces of a category share the noise that this gives away, their sum; with
+--    fewer they too are sums of perturbed pieces. What is perturbed in a township is taken off its largest category,
+--    so that all residents are exact there and categories add up. A county is the sum of what its townships say.
+-- 2. Withheld are counts under withheld_below, as perturbed, and no number stands for fewer people than that
+--    (hold_down); whatever an area with one or two buildings holds, were it nobody; and every zero of all residents. A
+--    zero of one category is shown at 1 km and in divisions; a perturbed zero is anything from 0 to 4 for each piece.
+-- 3. What a total would give back of these is withheld too (complementary suppression; Hundepool et al., Statistical
+--    Disclosure Control, 2012, ch. 4): in the tree of divisions, in the nested squares, and among categories.
 --
--- Where a building stands and in which division is no secret, so divisions and squares overlap in ways
--- anybody can work out. Sums are therefore those of the division tree, of the nested squares, of all
--- squares of 1 km, of the categories, and of a division's squares and a square's divisions. What is in
--- them and never published, the rest of a division that no finer one covers and the piece that a division
--- and a square share, is a row here too. It hides nothing, since another sum may tell what it is; whether one
--- does is worked out as well. This looks at sums one by one: tests/planning attacks it with all at once. A chain of
--- several sums can still tell (CHANGELOG.md, Known limits).
+-- Why it holds. Everything released follows from where buildings stand, which is public, the z of each piece, and a few
+-- exact sums, each over at least least_pieces pieces that no other such sum shares. Whoever knew every z would still
+-- find for each piece at least four counts that the perturbation table turns into that z; and could bring such a
+-- sum to its value with any of them, as long as the noise of all other pieces in it is not at one and the same end,
+-- which for thirty pieces is rarer than 10^-50. So no algebra over areas, categories, squares against
+-- H3, tiles against exports, or dates recovers a count; suppression is a second wall before it, for home counts that a
+-- plain difference would give roughly. tests/planning/test_disclosure.py attacks both.
+-- What it does not hide: that somebody of a category lives in a piece (z > 0 means x > 0), where overlapping
+-- areas tell; and counts from somebody who knows from elsewhere how many moved between many releases.
 
--- Counts of one day, in a temporary table "gate", as exact as the register has them; which of them add up
--- to which in "sums".
-CREATE FUNCTION calc.fill_gate(day date) RETURNS void LANGUAGE plpgsql AS $$
+-- Which areas there are, "areas", and the places of each, "covers". A "rest" is what of a division no finer one covers
+-- where others do: it is never published, and follows from what is.
+CREATE FUNCTION calc.fill_areas() RETURNS void LANGUAGE plpgsql SET work_mem = '256MB' AS $$
 BEGIN
-    CREATE TEMPORARY TABLE exact ON COMMIT DROP AS
-        SELECT b.division_code, b.east_100m, b.north_100m, r.category, count(*)::integer AS n, 0 AS buildings
-        FROM reg.buildings b
-        JOIN reg.residencies r ON r.building_number = b.number
-            AND r.principal AND r.recorded_until IS NULL AND r.during @> day
-        WHERE b.status = 'active'
-        GROUP BY 1, 2, 3, 4
-        UNION ALL
-        SELECT division_code, east_100m, north_100m, NULL, 0, count(*)
-        FROM reg.buildings
-        WHERE status = 'active'
-        GROUP BY 1, 2, 3;
-    CREATE TEMPORARY TABLE places ON COMMIT DROP AS
-        SELECT DISTINCT division_code, east_100m, north_100m FROM exact;
-    -- the areas of a division's places, level by level; where nothing finer is known of them than of others
-    -- in the same division, they are its rest
-    CREATE TEMPORARY TABLE levels ON COMMIT DROP AS
-        WITH placed AS (SELECT DISTINCT division_code FROM places),
-        above AS (
-            SELECT p.division_code, span, d.code, max(span) FILTER (WHERE d.code = p.division_code)
-                OVER (PARTITION BY p.division_code) AS own_span
-            FROM placed p
-            CROSS JOIN unnest(ARRAY[1, 1000, 1000000, 100000000, 10000000000]) AS span
-            JOIN reg.divisions d ON d.code = p.division_code / span * span
-        ), mixed AS (
-            SELECT code FROM above WHERE code <> division_code INTERSECT SELECT division_code FROM placed
-        )
-        SELECT a.division_code, a.span, a.code, m.code IS NOT NULL AS is_rest,
-            a.code || CASE WHEN m.code IS NOT NULL THEN ' rest' ELSE '' END AS area
-        FROM above a LEFT JOIN mixed m ON m.code = a.code AND a.span < a.own_span;
-    CREATE TEMPORARY TABLE within ON COMMIT DROP AS
-        SELECT DISTINCT l.division_code, l.area, NOT l.is_rest AS published, CASE WHEN l.is_rest THEN l.code::text
-            ELSE (SELECT max(u.code)::text FROM levels u WHERE u.division_code = l.division_code AND u.code < l.code)
-            END AS parent
-        FROM levels l;
+    CREATE TEMPORARY TABLE lineage ON COMMIT DROP AS
+        SELECT DISTINCT p.division_code, d.code, d.level
+        FROM (SELECT DISTINCT division_code FROM places) p
+        CROSS JOIN unnest(ARRAY[1, 1000, 1000000, 100000000, 10000000000]) AS span
+        JOIN reg.divisions d ON d.code = p.division_code / span * span;
+    CREATE TEMPORARY TABLE rests ON COMMIT DROP AS
+        SELECT DISTINCT code FROM lineage WHERE code <> division_code
+        INTERSECT SELECT division_code FROM places;
     CREATE TEMPORARY TABLE squares ON COMMIT DROP AS
-        SELECT size, east_100m, north_100m, calc.square(size, east_100m, north_100m) AS area,
-            CASE size WHEN 1000 THEN 'everywhere' WHEN 500 THEN calc.square(1000, east_100m, north_100m)
-                ELSE calc.square(500, east_100m, north_100m) END AS parent
-        FROM (SELECT DISTINCT east_100m, north_100m FROM places) e CROSS JOIN unnest(ARRAY[100, 500, 1000]) AS size;
-    ANALYZE exact;
-    ANALYZE within;
-    ANALYZE squares;
-    -- what a division and a square share; each of the two, where it lies in the other, is itself that piece
-    CREATE TEMPORARY TABLE pieces ON COMMIT DROP AS
-        SELECT w.area AS division, s.area AS square, s.size,
-            sum(count(*)) OVER (PARTITION BY w.area, s.size) = count(*) AS whole_division,
-            count(*) = min(all_of.places) AS whole_square
-        FROM places
-        JOIN within w USING (division_code)
-        JOIN squares s USING (east_100m, north_100m)
-        JOIN (
-            SELECT s.area, count(*) AS places FROM places JOIN squares s USING (east_100m, north_100m) GROUP BY s.area
-        ) all_of ON all_of.area = s.area
-        WHERE s.size = 1000 OR w.area IN (SELECT area FROM levels WHERE span = 1)
-        GROUP BY w.area, s.area, s.size;
-    ALTER TABLE pieces ADD COLUMN area text;
-    UPDATE pieces SET area = CASE WHEN whole_square THEN square WHEN whole_division THEN division
-        ELSE division || ' ' || square END;
-    ANALYZE pieces;
+        SELECT l.place, s.size, calc.square(s.size, l.east_100m, l.north_100m) AS area,
+            CASE s.size WHEN 100 THEN calc.square(500, l.east_100m, l.north_100m)
+                WHEN 500 THEN calc.square(1000, l.east_100m, l.north_100m) END AS parent
+        FROM places l CROSS JOIN unnest(ARRAY[100, 500, 1000]) AS s (size);
+    CREATE TEMPORARY TABLE areas ON COMMIT DROP AS
+        SELECT DISTINCT 'square ' || size AS family, area, parent FROM squares
+        UNION ALL
+        SELECT DISTINCT CASE l.level WHEN 'village' THEN 'village' ELSE 'division' END, l.code::text, (
+            SELECT max(u.code)::text FROM lineage u WHERE u.division_code = l.division_code AND u.code < l.code)
+        FROM lineage l
+        UNION ALL
+        SELECT 'rest', code || ' rest', code::text FROM rests;
+    CREATE TEMPORARY TABLE covers ON COMMIT DROP AS
+        SELECT area, place FROM squares
+        UNION ALL SELECT i.code::text, l.place FROM places l JOIN lineage i USING (division_code)
+        UNION ALL SELECT r.code || ' rest', l.place FROM places l JOIN rests r ON r.code = l.division_code;
+    ANALYZE areas;
+    ANALYZE covers;
+END $$;
 
-    -- family: which tree an area belongs to; sensitive: must not become known for what it is itself; guarded: must
-    -- not become known for what it would give away, though it is never published
-    CREATE TEMPORARY TABLE gate (
-        family text, area text, category text, n integer, buildings integer, sensitive boolean, withheld boolean,
-        published boolean, guarded boolean, PRIMARY KEY (area, category)
-    ) ON COMMIT DROP;
-    CREATE TEMPORARY TABLE sums (kind text, total text, part text) ON COMMIT DROP;
-    INSERT INTO sums
-        SELECT 'tree', parent, area FROM within WHERE parent IS NOT NULL
-        UNION SELECT 'tree', parent, area FROM squares
-        UNION SELECT 'squares of ' || size, division, area FROM pieces WHERE area <> division
-        UNION SELECT 'divisions of ' || l.span, p.square, p.area
-            FROM pieces p JOIN (SELECT DISTINCT span, area FROM levels) l ON l.area = p.division
-            WHERE p.area <> p.square AND (p.size = 1000 OR l.span = 1);
-    ANALYZE sums;
-    -- which categories make up all; "not permanent" is never published, but all and permanent tell it
-    CREATE TEMPORARY TABLE splits (kind, part) ON COMMIT DROP AS
-        VALUES ('categories', 'permanent'), ('categories', 'floating'), ('categories', 'other'),
-            ('categories', 'undetermined'), ('from elsewhere', 'permanent'), ('from elsewhere', 'not permanent');
-    INSERT INTO gate
-        SELECT s.family, s.area, c.category, coalesce(c.n, 0), s.buildings, false, NOT s.published, s.published, false
-        FROM (
-            SELECT family, area, published, sum(buildings) AS buildings, sum(n) AS everybody,
-                sum(n) FILTER (WHERE category = 'permanent') AS permanent,
-                sum(n) FILTER (WHERE category = 'floating') AS floating,
-                sum(n) FILTER (WHERE category = 'other') AS other,
-                sum(n) FILTER (WHERE category = 'undetermined') AS undetermined
-            FROM (
-                SELECT CASE WHEN w.published THEN 'division' ELSE 'rest' END AS family, w.area, w.published,
-                    e.category, e.n, e.buildings
-                FROM exact e JOIN within w USING (division_code)
-                UNION ALL
-                SELECT 'square ' || s.size, s.area, true, e.category, e.n, e.buildings
-                FROM exact e JOIN squares s USING (east_100m, north_100m)
-                UNION ALL
-                SELECT 'piece', p.area, false, e.category, e.n, e.buildings
-                FROM exact e JOIN within w USING (division_code) JOIN squares s USING (east_100m, north_100m)
-                JOIN pieces p ON p.division = w.area AND p.square = s.area
-                WHERE NOT p.whole_square AND NOT p.whole_division
-                UNION ALL
-                SELECT 'everywhere', 'everywhere', true, category, n, buildings FROM exact
-            ) areas
-            GROUP BY family, area, published
-        ) s
-        CROSS JOIN LATERAL (VALUES ('all', everybody), ('permanent', permanent), ('floating', floating),
-            ('other', other), ('undetermined', undetermined),
-            ('not permanent', everybody - coalesce(permanent, 0))) AS c (category, n);
+-- The counts of townships and what lies above, "settled": n, and how many pieces' noise is in it. A pool is a
+-- township, or what of a division above lies in none.
+CREATE FUNCTION calc.settle_divisions(least_pieces integer) RETURNS void LANGUAGE plpgsql SET work_mem = '256MB' AS $$
+BEGIN
+    CREATE TEMPORARY TABLE settled ON COMMIT DROP AS
+        WITH pools AS (
+            SELECT division_code, max(code) AS pool FROM lineage WHERE level <> 'village' GROUP BY division_code
+        ), pooled AS (
+            SELECT l.pool, p.category, sum(p.x)::integer AS x, sum(p.z)::integer AS z,
+                count(*) FILTER (WHERE p.z > 0) AS pieces, count(*) FILTER (WHERE p.z > 0) >= least_pieces AS safe
+            FROM pieces p JOIN places USING (place) JOIN pools l USING (division_code)
+            GROUP BY l.pool, p.category
+        ), ranked AS (
+            SELECT *, row_number() OVER (PARTITION BY pool ORDER BY pieces DESC, category) = 1 AS largest,
+                coalesce(sum(x - z) FILTER (WHERE NOT safe) OVER (PARTITION BY pool), 0) AS taken_off,
+                coalesce(sum(pieces) FILTER (WHERE NOT safe) OVER (PARTITION BY pool), 0) AS noisy
+            FROM pooled
+        ), told AS (
+            SELECT pool, category, safe AND largest AS absorbs,
+                CASE WHEN NOT safe THEN z WHEN largest THEN x + taken_off ELSE x END AS n,
+                CASE WHEN NOT safe THEN pieces WHEN largest THEN noisy ELSE 0 END AS noisy
+            FROM ranked
+        ), whole AS (
+            SELECT pool, category, n, noisy FROM told
+            UNION ALL
+            SELECT pool, 'all', sum(n), CASE WHEN bool_or(absorbs) THEN 0 ELSE sum(noisy) END FROM told GROUP BY pool
+        )
+        SELECT u.code::text AS area, w.category, sum(w.n)::integer AS n, sum(w.noisy)::integer AS noisy
+        FROM whole w
+        JOIN (
+            SELECT DISTINCT p.pool, l.code FROM pools p JOIN lineage l USING (division_code) WHERE l.level <> 'village'
+        ) u USING (pool)
+        GROUP BY u.code, w.category;
+END $$;
+
+-- What a release would say were nothing withheld, in a temporary table "gate": every area, every category.
+CREATE FUNCTION calc.fill_gate(day date, withheld_below integer, least_pieces integer) RETURNS void
+LANGUAGE plpgsql SET work_mem = '256MB' AS $$
+BEGIN
+    PERFORM calc.fill_pieces(day);
+    PERFORM calc.fill_areas();
+    CREATE TEMPORARY TABLE counts ON COMMIT DROP AS
+        SELECT v.area, coalesce(p.category, 'all') AS category, sum(p.x)::integer AS x, sum(p.z)::integer AS z,
+            (count(*) FILTER (WHERE p.z > 0))::integer AS pieces
+        FROM covers v JOIN pieces p USING (place)
+        GROUP BY GROUPING SETS ((v.area, p.category), (v.area));
+    PERFORM calc.hold_down(withheld_below);
+    PERFORM calc.settle_divisions(least_pieces);
+    CREATE TEMPORARY TABLE gate ON COMMIT DROP AS
+        SELECT a.family, a.area, a.parent, c.category, b.buildings, a.family <> 'rest' AS published,
+            CASE a.family WHEN 'division' THEN coalesce(s.n, 0) ELSE coalesce(t.z, 0) END AS n,
+            CASE a.family WHEN 'division' THEN coalesce(s.noisy, 0) ELSE coalesce(t.pieces, 0) END AS noisy,
+            false AS withheld, false AS moved
+        FROM areas a
+        JOIN (SELECT v.area, sum(l.buildings)::integer AS buildings FROM covers v JOIN places l USING (place)
+            GROUP BY v.area) b USING (area)
+        CROSS JOIN unnest(ARRAY['all', 'permanent', 'floating', 'other', 'undetermined']) AS c (category)
+        LEFT JOIN settled s ON a.family = 'division' AND s.area = a.area AND s.category = c.category
+        LEFT JOIN counts t ON t.area = a.area AND t.category = c.category;
     ANALYZE gate;
 END $$;
 
@@ -137,115 +121,97 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT size || 'E' || floor(east_100m * 100.0 / size)::integer || 'N' || floor(north_100m * 100.0 / size)::integer
 $$;
 
--- One pass of complementary suppression; the number of counts it changed, 0 when every sum is safe.
--- A sum is unsafe where its total is known while a single part to be kept is not, or parts so small that
--- little room is left or of so few buildings that they are a home; and where its total is withheld while every part
--- is known. What is never published may become known that way, unless it is sensitive itself or would give away a
--- total that is withheld: then it is guarded.
--- Its joins are over whole tables; the planner, who knows nothing of a sum before it is made, would nest loops.
-CREATE FUNCTION calc.withhold_more(least_room integer, least_buildings integer) RETURNS integer
+-- One pass of complementary suppression; the number of counts it withheld, 0 when no total gives one back.
+-- A total that is shown gives back what is withheld of its parts: one alone, or together so few people, or so few
+-- buildings, that it would be withheld itself. A total that is withheld is given back where all its parts are shown.
+-- Then the smallest part that is shown is withheld as well, and where none is left the total is. Its joins are over
+-- whole tables; the planner, who knows nothing of a sum before it is made, would nest loops.
+CREATE FUNCTION calc.withhold_more(withheld_below integer, least_buildings integer) RETURNS integer
 LANGUAGE plpgsql SET enable_nestloop = off SET work_mem = '256MB' AS $$
 DECLARE
-    guarded_now integer;
-    implied integer;
     struck integer;
-    told integer;
 BEGIN
-    UPDATE gate p SET guarded = true, withheld = true
-    FROM sums s JOIN gate t ON t.area = s.total
-    WHERE s.part = p.area AND t.category = p.category AND t.withheld AND t.published
-        AND NOT p.published AND NOT p.guarded;
-    GET DIAGNOSTICS guarded_now = ROW_COUNT;
-    UPDATE gate r SET withheld = true
-    FROM gate c
-    WHERE r.area = c.area AND r.category = 'not permanent' AND c.category IN ('all', 'permanent')
-        AND r.published AND c.withheld AND NOT r.withheld;
-    GET DIAGNOSTICS implied = ROW_COUNT;
-
-    CREATE TEMPORARY TABLE weighed ON COMMIT DROP AS
-        SELECT s.*, t.withheld, t.published, t.published OR t.guarded OR t.sensitive AS precious
-        FROM (
-            SELECT s.kind, s.total AS area, p.category, count(*) FILTER (WHERE p.withheld) AS hidden,
-                count(*) FILTER (WHERE p.withheld AND p.precious) AS protected,
-                coalesce(sum(p.n) FILTER (WHERE p.withheld AND p.precious), 0) AS protected_n,
-                sum(p.buildings) FILTER (WHERE p.withheld AND p.precious) AS protected_buildings
-            FROM sums s
-            JOIN (SELECT *, published OR guarded OR sensitive AS precious FROM gate) p ON p.area = s.part
-            GROUP BY s.kind, s.total, p.category
-            UNION ALL
-            SELECT s.kind, p.area, 'all', count(*) FILTER (WHERE p.withheld), count(*) FILTER (WHERE p.withheld),
-                coalesce(sum(p.n) FILTER (WHERE p.withheld), 0), min(p.buildings)
-            FROM splits s JOIN gate p ON p.category = s.part WHERE p.published GROUP BY s.kind, p.area
-        ) s
-        JOIN gate t USING (area, category);
-    CREATE TEMPORARY TABLE unsafe ON COMMIT DROP AS
-        SELECT * FROM weighed
-        WHERE (NOT withheld AND protected > 0 AND (protected < 2 OR protected_n < protected + least_room - 1
-                OR protected_buildings < least_buildings))
-            OR (withheld AND hidden = 0 AND precious);
     WITH parts AS (
-        SELECT u.kind, u.area AS total, p.area, p.category, u.category AS total_category, p.n
-        FROM unsafe u JOIN sums s ON s.total = u.area AND s.kind = u.kind
-        JOIN gate p ON p.area = s.part AND p.category = u.category
-        WHERE NOT p.withheld AND p.n > 0 AND p.published
+        SELECT 'tree' AS kind, t.area AS total, t.category AS total_category, t.withheld AS total_withheld,
+            p.area, p.category, p.buildings, p.published, p.n, p.withheld OR NOT p.published AS hidden
+        FROM gate p JOIN gate t ON t.area = p.parent AND t.category = p.category
+        WHERE t.n > 0
         UNION ALL
-        SELECT u.kind, u.area, p.area, p.category, u.category, p.n
-        FROM unsafe u JOIN splits s ON s.kind = u.kind
-        JOIN gate p ON p.area = u.area AND p.category = s.part
-        WHERE NOT p.withheld AND p.n > 0
+        SELECT 'categories', t.area, 'all', t.withheld, p.area, p.category, p.buildings, p.published,
+            CASE WHEN p.moved THEN 0 ELSE p.n END, p.withheld
+        FROM gate p JOIN gate t ON t.area = p.area AND t.category = 'all' AND p.category <> 'all'
+        WHERE t.published AND t.n > 0
+    ), unsafe AS (
+        SELECT kind, total, total_category, sum(n) FILTER (WHERE hidden) AS n FROM parts
+        GROUP BY kind, total, total_category, total_withheld
+        HAVING CASE WHEN total_withheld THEN NOT bool_or(hidden) ELSE bool_or(hidden) AND (
+            count(*) FILTER (WHERE hidden) = 1 AND bool_or(hidden AND published AND n > 0)
+            OR sum(n) FILTER (WHERE hidden) BETWEEN 1 AND withheld_below - 1
+            OR kind = 'tree' AND sum(buildings) FILTER (WHERE hidden) < least_buildings
+            OR kind = 'tree' AND total_category = 'all' AND sum(n) FILTER (WHERE hidden) = 0) END
     ), next AS (
-        SELECT DISTINCT ON (total, total_category, kind) total, total_category, kind, area, category
-        FROM parts ORDER BY total, total_category, kind, n, area, category
-    ), chosen AS (
-        SELECT area, category FROM next
-        UNION
-        -- no part is left to withhold: the total goes
-        SELECT u.area, u.category FROM unsafe u
-        WHERE u.area <> 'everywhere' AND u.hidden > 0 AND NOT EXISTS (
-            SELECT FROM next n WHERE (n.total, n.total_category, n.kind) = (u.area, u.category, u.kind))
+        SELECT DISTINCT ON (u.kind, u.total, u.total_category) u.total, u.total_category, p.area, p.category
+        FROM unsafe u
+        LEFT JOIN parts p ON p.kind = u.kind AND p.total = u.total AND p.total_category = u.total_category
+            AND NOT p.hidden
+        ORDER BY u.kind, u.total, u.total_category, coalesce(u.n, 0) < withheld_below AND p.n = 0, p.n, p.area,
+            p.category
     )
-    UPDATE gate g SET withheld = true, guarded = NOT g.published FROM chosen c
+    UPDATE gate g SET withheld = true
+    FROM (SELECT DISTINCT coalesce(area, total) AS area, coalesce(category, total_category) AS category FROM next) c
     WHERE g.area = c.area AND g.category = c.category AND NOT g.withheld;
     GET DIAGNOSTICS struck = ROW_COUNT;
+    RETURN struck;
+END $$;
 
-    -- what a sum now tells of things that are never published
-    UPDATE gate g SET withheld = false
-    FROM (
-        SELECT s.part AS area, w.category FROM weighed w JOIN sums s ON s.total = w.area AND s.kind = w.kind
-        WHERE NOT w.withheld AND w.hidden = 1 AND w.protected = 0
-        UNION
-        SELECT area, category FROM weighed WHERE withheld AND hidden = 0 AND NOT precious
-    ) k
-    WHERE g.area = k.area AND g.category = k.category AND g.withheld AND NOT g.published AND NOT g.guarded
-        AND NOT g.sensitive;
-    GET DIAGNOSTICS told = ROW_COUNT;
-    DROP TABLE weighed, unsafe;
-    RETURN guarded_now + implied + struck + told;
+-- Categories of which few are withheld, against a largest one that is shown and at least twenty times as many, are
+-- told together with it: the categories shown then add up to all, and nothing has to be withheld for their sake.
+CREATE FUNCTION calc.move_to_largest(withheld_below integer) RETURNS void LANGUAGE plpgsql SET work_mem = '256MB' AS $$
+BEGIN
+    CREATE TEMPORARY TABLE moves ON COMMIT DROP AS
+        SELECT area, sum(n) FILTER (WHERE withheld AND category <> 'all') AS n,
+            (array_agg(category ORDER BY n DESC, category) FILTER (WHERE NOT withheld AND category <> 'all'))[1] AS largest
+        FROM gate WHERE published GROUP BY area
+        HAVING bool_or(category = 'all' AND NOT withheld)
+            AND sum(n) FILTER (WHERE withheld AND category <> 'all') BETWEEN 1 AND withheld_below - 1
+            AND sum(n) FILTER (WHERE withheld AND category <> 'all') * 20
+                <= max(n) FILTER (WHERE NOT withheld AND category <> 'all');
+    UPDATE gate g SET moved = g.withheld, n = CASE WHEN g.withheld THEN g.n ELSE g.n + m.n END
+    FROM moves m
+    WHERE m.area = g.area AND (g.withheld OR g.category = m.largest) AND g.category <> 'all';
 END $$;
 
 -- Write the release of a day. Runs as siting_job, which sees sums and no person.
-CREATE FUNCTION calc.release_counts(day date, withheld_below integer, least_buildings integer) RETURNS void
-LANGUAGE plpgsql AS $$
+CREATE FUNCTION calc.release_counts(day date, withheld_below integer, least_buildings integer, least_pieces integer)
+RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM calc.fill_gate(day);
-    UPDATE gate SET sensitive = n BETWEEN 1 AND withheld_below - 1 OR buildings < least_buildings
-        OR n = 0 AND category = 'all';
+    PERFORM calc.fill_gate(day, withheld_below, least_pieces);
     UPDATE gate SET withheld = true
-    WHERE (sensitive OR n = 0 AND family IN ('square 100', 'square 500')) AND family <> 'everywhere';
+    WHERE buildings < least_buildings
+        OR n < withheld_below AND (n <> 0 OR category = 'all' OR family IN ('square 100', 'square 500'));
+    PERFORM calc.move_to_largest(withheld_below);
     WHILE calc.withhold_more(withheld_below, least_buildings) > 0 LOOP END LOOP;
-    INSERT INTO pub.releases (release, withheld_below) VALUES (day, withheld_below);
-    INSERT INTO pub.division_counts (release, division_code, category, n, withheld)
-        SELECT day, area::bigint, category, CASE WHEN NOT withheld THEN n END, withheld
-        FROM gate WHERE family = 'division' AND category <> 'not permanent';
+    INSERT INTO pub.releases (release, withheld_below, most_noise) VALUES (day, withheld_below,
+        (SELECT max(abs(noise)) FROM calc.ptable));
+    INSERT INTO pub.division_counts (release, division_code, category, n, withheld, noise_sd)
+        SELECT day, area::bigint, category, CASE WHEN NOT withheld THEN n END, withheld,
+            CASE WHEN NOT withheld THEN calc.noise_sd(noisy) END
+        FROM gate WHERE family IN ('division', 'village');
     INSERT INTO pub.cells (cell, size, geometry)
         SELECT cell, split_part(cell, 'E', 1)::integer, shape FROM calc.square_shapes(ARRAY(
-            SELECT DISTINCT g.area FROM gate g
-            WHERE g.family LIKE 'square %' AND NOT EXISTS (SELECT FROM pub.cells c WHERE c.cell = g.area)
+            SELECT a.area FROM areas a
+            WHERE a.family LIKE 'square %' AND NOT EXISTS (SELECT FROM pub.cells c WHERE c.cell = a.area)
         ));
-    INSERT INTO pub.cell_counts (release, size, cell, category, n, withheld)
-        SELECT day, split_part(family, ' ', 2)::integer, area, category, CASE WHEN NOT withheld THEN n END, withheld
-        FROM gate WHERE family LIKE 'square %' AND category <> 'not permanent';
+    INSERT INTO pub.cell_counts (release, size, cell, category, n, withheld, noise_sd)
+        SELECT day, split_part(family, ' ', 2)::integer, area, category, CASE WHEN NOT withheld THEN n END, withheld,
+            CASE WHEN NOT withheld THEN calc.noise_sd(noisy) END
+        FROM gate WHERE family LIKE 'square %';
 END $$;
+
+-- The standard deviation of the noise of so many pieces; the perturbation table's largest rows have a variance of 2.
+CREATE FUNCTION calc.noise_sd(pieces integer) RETURNS real LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT round(sqrt(2.0 * pieces), 1)::real
+$$;
 
 -- The squares of cells' names, "1000E512N388", in the register's CRS (contract: Cells). All are projected
 -- in one call: PostGIS sets a projection given as text up anew for every call, which takes 6 ms. The planner
@@ -293,7 +259,9 @@ CREATE TRIGGER division_counts_keep BEFORE DELETE OR TRUNCATE OR UPDATE ON pub.d
 CREATE TRIGGER cell_counts_keep BEFORE DELETE OR TRUNCATE OR UPDATE ON pub.cell_counts
     FOR EACH STATEMENT EXECUTE FUNCTION calc.refuse();
 
-REVOKE EXECUTE ON FUNCTION calc.release_counts(date, integer, integer), calc.withhold_more(integer, integer),
-    calc.fill_gate(date) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION calc.release_counts(date, integer, integer), calc.withhold_more(integer, integer),
-    calc.fill_gate(date) TO {siting_job};
+REVOKE EXECUTE ON FUNCTION calc.release_counts(date, integer, integer, integer), calc.withhold_more(integer, integer),
+    calc.move_to_largest(integer), calc.fill_gate(date, integer, integer), calc.settle_divisions(integer), calc.fill_areas(), calc.noise_sd(integer)
+    FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION calc.release_counts(date, integer, integer, integer), calc.withhold_more(integer, integer),
+    calc.move_to_largest(integer), calc.fill_gate(date, integer, integer), calc.settle_divisions(integer), calc.fill_areas(), calc.noise_sd(integer)
+    TO {siting_job};
