@@ -32,13 +32,15 @@ class Attack:
                 self._pieces[place, category] = len(self._pieces)
         limits = [may_hold(known.pieces.get(piece, 0)) for piece in self._pieces]
         self._bounds = Bounds(*np.array(limits, dtype=float).T)
-        rows, low, high = [], [], []
+        rows: list[npt.NDArray[np.float64]] = []
+        low: list[float] = []
+        high: list[float] = []
         for pieces, total in known.exact:
             rows.append(self._sum_of(pieces))
             low.append(total)
             high.append(total)
-        for pieces in self._spoken_of(land, known):
-            rows.append(self._sum_of(pieces))
+        for area in self._spoken_of(land, known):
+            rows.append(self._sum_of(area))
             low.append(disclosure.WITHHELD_BELOW)
             high.append(np.inf)
         self._constraints = [LinearConstraint(np.array(rows), low, high)] if rows else []
@@ -68,4 +70,4 @@ class Attack:
     def _least(self, wanted: npt.NDArray[np.float64]) -> int:
         answer = milp(wanted, integrality=np.ones_like(wanted), bounds=self._bounds, constraints=self._constraints)
         assert answer.success, answer.message
-        return round(answer.fun)
+        return round(float(answer.fun))
