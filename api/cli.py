@@ -31,7 +31,14 @@ ACCOUNTS = {
     "add": ("accounts:add", "Make an account; prints its one-time link."),
     "list": ("accounts:list_accounts", "List accounts with their roles and divisions."),
     "disable": ("accounts:disable", "Close an account and end its sessions."),
+    "enable": ("accounts:enable", "Open a closed account again."),
     "grant": ("accounts:grant", "Give an account a role in a division, for a time."),
+    "revoke": ("accounts:revoke", "End a role of an account."),
+    "token": ("accounts:token", "Print a token for a program, narrowed to some roles."),
+    "sessions": ("accounts:end_sessions", "End every session of an account."),
+    "reset-factor": ("accounts:reset_factor", "End a second factor whose telephone is gone."),
+    "identity": ("accounts:identity", "Link an account to an OpenID provider's identity, or part them."),
+    "history": ("accounts:history", "Tell what was done to accounts, by whom."),
     "link": ("accounts:link", "Print a new one-time link, for a forgotten password."),
 }
 KEYS = {"init": ("people:init_keys", "Make the master key that seals identities.")}

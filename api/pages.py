@@ -58,6 +58,18 @@ def review_page() -> Response:
     return FileResponse(WEB / "review.html", headers=CHECKED_EACH_TIME)
 
 
+@router.get("/own")
+def own_page() -> Response:
+    """Return the page of one's own account: sessions, password, second factor."""
+    return FileResponse(WEB / "own.html", headers=CHECKED_EACH_TIME)
+
+
+@router.get("/accounts")
+def accounts_page() -> Response:
+    """Return the desk of those who manage accounts; it asks /api/accounts with their session."""
+    return FileResponse(WEB / "accounts.html", headers=CHECKED_EACH_TIME)
+
+
 @router.get("/docs")
 def docs_page() -> Response:
     """Return Swagger UI over /openapi.json, from this service's own files."""

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -24,6 +24,12 @@ class Settings:
     """审图号 of the published map (MENPAI_MAP_REVIEW_NUMBER); None prints 内部用图."""
     retention: dt.timedelta
     """How long after its end a residency is kept (MENPAI_RETENTION_DAYS, two years where not set)."""
+    oidc_issuer: str | None = None
+    """An OpenID provider (MENPAI_OIDC_ISSUER), its https address; None means that none is used."""
+    oidc_client_id: str | None = None
+    """What the provider calls this service (MENPAI_OIDC_CLIENT_ID)."""
+    oidc_client_secret: str | None = field(default=None, repr=False)
+    """Its secret there (MENPAI_OIDC_CLIENT_SECRET); None is a public client, which PKCE alone protects."""
 
 
 TWO_YEARS = "730"
@@ -40,5 +46,8 @@ def read() -> Settings:
         key_store=key_file.with_name("keystore.sqlite3"),
         public_url=(os.environ.get("MENPAI_PUBLIC_URL") or "").rstrip("/") or None,
         map_review_number=os.environ.get("MENPAI_MAP_REVIEW_NUMBER") or None,
+        oidc_issuer=(os.environ.get("MENPAI_OIDC_ISSUER") or "").rstrip("/") or None,
+        oidc_client_id=os.environ.get("MENPAI_OIDC_CLIENT_ID") or None,
+        oidc_client_secret=os.environ.get("MENPAI_OIDC_CLIENT_SECRET") or None,
         retention=dt.timedelta(days=int(os.environ.get("MENPAI_RETENTION_DAYS") or TWO_YEARS)),
     )

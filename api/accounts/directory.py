@@ -250,6 +250,9 @@ def _managed(connection: Connection, name: str, actor: str | None) -> int:
 def _checked_name(name: str) -> str:
     """Return a name in its composed form; raises BadArgument."""
     name = unicodedata.normalize("NFC", name)
-    if not 0 < len(name) <= LONGEST_NAME or not name.isprintable() or name != name.strip() or name.startswith(HOST):
-        raise BadArgument(why=f"an account's name has 1 to {LONGEST_NAME} printable characters and no space around it")
+    plain = name.isprintable() and name == name.strip() and "/" not in name and not name.startswith((HOST, "."))
+    if not 0 < len(name) <= LONGEST_NAME or not plain:
+        raise BadArgument(
+            why=f"an account's name has 1 to {LONGEST_NAME} printable characters, no slash and no space around it"
+        )
     return name

@@ -14,6 +14,7 @@ from gis.store import cluster, schema, session
 from gis.terms import Role
 
 FIRST_PLANNER = "planner"
+FIRST_ADMINISTRATOR = "administrator"
 WHOLE_REGION = "640000"
 SAMPLE_RESIDENTS = 100_000
 """Enough to see every county on the map, and there within a minute; “menpai sample” makes the whole region."""
@@ -35,7 +36,11 @@ def run(host: str, port: int) -> None:
             if port not in {0, taken}:
                 click.echo(f"端口 {port} 已被占用，改用 {taken}。 Port {port} is busy: taking {taken}.")
             click.echo(f"门牌 Menpai  {url}")
-            click.echo(f"规划员一次性登录 planner's one-time link  {url}enter#{_first_link()}")
+            click.echo(
+                f"规划员一次性登录 planner's one-time link  {url}enter#{_first_link(FIRST_PLANNER, Role.PLANNER)}"
+            )
+            administrator = _first_link(FIRST_ADMINISTRATOR, Role.ACCOUNT_ADMINISTRATOR)
+            click.echo(f"账户管理员一次性登录 account administrator's one-time link  {url}enter#{administrator}")
             click.echo("按 Ctrl-C 停止。 Ctrl-C stops it.")
             serving.serve(bound)
         session.forget()
@@ -92,9 +97,9 @@ def _fill() -> None:
         disclosure.release()
 
 
-def _first_link() -> str:
-    """Return the token of a one-time link for the first planner, made where it is missing."""
+def _first_link(name: str, role: Role) -> str:
+    """Return the token of a one-time link for a first account, which is made where it is missing."""
     with suppress(BadArgument):
-        accounts.add(FIRST_PLANNER)
-        accounts.grant(FIRST_PLANNER, Role.PLANNER, WHOLE_REGION)
-    return accounts.make_link(FIRST_PLANNER)
+        accounts.add(name)
+        accounts.grant(name, role, WHOLE_REGION)
+    return accounts.make_link(name)

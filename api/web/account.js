@@ -1,43 +1,45 @@
-/* Who is signed in. The bearer lives as long as the tab and goes to this service only. */
+/* Who is signed in. The session is in a cookie that no script can read; every request says that a page of ours made it. */
 
-const KEY = "menpai-bearer";
+const OURS = { "X-Menpai": "page" };
 
 export const session = { actor: null };
-
-export function bearer() {
-  return sessionStorage.getItem(KEY);
-}
 
 export function isPlanner() {
   return Boolean(session.actor?.roles?.includes("planner"));
 }
 
-/** For MapLibre: every request for a tile of this service carries the bearer. */
+/** For MapLibre: the cookie goes along by itself, to this service alone. */
 export function withBearer(url) {
-  const own = new URL(url, location.href).origin === location.origin;
-  return own && bearer() ? { url, headers: { Authorization: `Bearer ${bearer()}` } } : { url };
+  return { url };
 }
 
 export class Refused extends Error {
-  constructor(status, sentence) {
+  constructor(status, sentence, type = "") {
     super(sentence);
     this.status = status;
+    this.type = type.split(":").pop();
   }
 }
 
-/** JSON of an address of this service. Throws Refused with the sentence of the problem (RFC 9457). */
+/** JSON of an address of this service, null where it says nothing. Throws Refused with the problem's sentence (RFC 9457). */
 export async function fetched(path, options = {}) {
-  const headers = { Accept: "application/json", ...options.headers };
-  if (bearer()) headers.Authorization = `Bearer ${bearer()}`;
+  const headers = { Accept: "application/json", ...OURS, ...options.headers };
   let answer;
   try {
-    answer = await fetch(path, { ...options, headers });
+    answer = await fetch(path, { credentials: "same-origin", ...options, headers });
   } catch {
     throw new Refused(0, "服务没有应答。 The service does not answer.");
   }
-  if (answer.ok) return answer.json();
+  if (answer.ok) return answer.status === 204 ? null : answer.json();
   const problem = await answer.json().catch(() => ({}));
-  throw new Refused(answer.status, problem.detail || problem.title || `${answer.status} ${answer.statusText}`);
+  const sentence = problem.detail || problem.title || `${answer.status} ${answer.statusText}`;
+  throw new Refused(answer.status, sentence, problem.type);
+}
+
+/** Send JSON. */
+export function sent(method, path, said) {
+  const body = said === undefined ? {} : { body: JSON.stringify(said), headers: { "Content-Type": "application/json" } };
+  return fetched(path, { method, ...body });
 }
 
 export async function recall() {
@@ -47,36 +49,25 @@ export async function recall() {
   } catch (refusal) {
     if (refusal.status !== 401) throw refusal;
   }
-  if (!session.actor) sessionStorage.removeItem(KEY);
 }
 
-/** OAuth2 password form. */
-export async function signIn(username, password) {
-  sessionStorage.removeItem(KEY);
-  const body = new URLSearchParams({ grant_type: "password", username, password });
-  const { access_token: token } = await fetched("/api/token", { method: "POST", body });
-  sessionStorage.setItem(KEY, token);
-  await recall();
+/** Name, password, and a code where the account has a second factor. */
+export async function signIn(name, password, code) {
+  session.actor = (await sent("POST", "/api/session", { name, password, code: code || null })).actor;
 }
 
 /** One-time link, with a password to set or none. */
-export async function enter(token, password) {
-  sessionStorage.removeItem(KEY);
-  const body = JSON.stringify(password ? { token, password } : { token });
-  const headers = { "Content-Type": "application/json" };
-  const { access_token: issued } = await fetched("/api/first-start", { method: "POST", headers, body });
-  sessionStorage.setItem(KEY, issued);
+export async function enter(link, password) {
+  session.actor = (await sent("POST", "/api/session", { link, password: password || null })).actor;
 }
 
-/** Forget the bearer here: it has run out, or is about to be ended. */
+/** Forget who was signed in: the session has run out, or is about to be ended. */
 export function forget() {
-  sessionStorage.removeItem(KEY);
   session.actor = null;
 }
 
 /** End the session, here even where the service does not answer. */
 export async function signOut() {
-  const headers = { Authorization: `Bearer ${bearer()}` };
   forget();
-  await fetch("/api/token", { method: "DELETE", headers }).catch(() => null);
+  await sent("DELETE", "/api/session").catch(() => null);
 }

@@ -101,13 +101,14 @@ function listenToAccount() {
     event.preventDefault();
     const form = event.target;
     try {
-      await signIn(form.username.value, form.password.value);
+      await signIn(form.username.value, form.password.value, form.code.value);
       form.reset();
       dialog.close();
       rightsChanged();
     } catch (refusal) {
       const wrong = [400, 401, 403, 422].includes(refusal.status);
-      byId("refused").textContent = wrong ? "账号或密码不对。 Wrong account or password." : refusal.message;
+      if (refusal.type === "second_factor_needed") form.code.focus();
+      byId("refused").textContent = wrong && refusal.type !== "second_factor_needed" ? "账号或密码不对。 Wrong account or password." : refusal.message;
     }
   });
 }

@@ -1,6 +1,6 @@
 /* Rows of structures files that wait for a person: one after the other, beside the building each met. */
 
-import { bearer, fetched, recall, session, signIn } from "./account.js";
+import { fetched, recall, session, signIn } from "./account.js";
 import { pictures } from "./shapes.js";
 import { both, element, KINDS, REVIEW_REASONS, ROW_DECISIONS, STATUSES, wordFor } from "./words.js";
 
@@ -39,7 +39,7 @@ async function trying(act) {
 
 async function begin() {
   await recall();
-  const known = Boolean(bearer() && session.actor);
+  const known = Boolean(session.actor);
   byId("credentials").hidden = known;
   byId("place").hidden = !known;
   if (!known) byId("review").hidden = true;
@@ -122,9 +122,9 @@ function facts({ said, building }) {
 byId("credentials").addEventListener("submit", (event) => {
   event.preventDefault();
   trying(async () => {
-    const { username, password } = event.target;
-    await signIn(username.value, password.value);
-    password.value = "";
+    const { username, password, code } = event.target;
+    await signIn(username.value, password.value, code.value);
+    password.value = code.value = "";
     await begin();
   });
 });

@@ -38,6 +38,8 @@ CLOSE = "/#at=10/38.5/105.8"
 COUNTY, BESIDE, CELL = (440, 420), (703, 420), (440, 420)
 """Where the mouse finds them, the first two on the region, the last close by."""
 
+SESSION = "menpai=opaque"
+
 
 @dataclass
 class StandIn:
@@ -75,8 +77,6 @@ class StandIn:
             }
         if path == "/api/session":
             return 200, {"actor": {"name": "规划甲", "roles": ["planner"]} if bearer else None}
-        if path == "/api/token":
-            return 200, {"access_token": "opaque", "token_type": "bearer"}
         if path == f"/api/buildings/{NUMBER}":
             return (200, _building()) if bearer else (401, {"detail": "Sign in first."})
         if path.endswith("/counts") and self.release:
@@ -168,13 +168,18 @@ def service() -> Iterator[StandIn]:
             length = int(self.headers.get("Content-Length") or 0)
             self.rfile.read(length)
             parts = urlsplit(self.path)
-            bearer = self.headers.get("Authorization")
+            bearer = self.headers.get("Cookie")
+            if self.command == "POST":
+                bearer = bearer or SESSION
             stand_in.asked.append((self.path, bearer))
             status, kind, body = stand_in.answer(parts.path, parse_qs(parts.query), bearer)
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
             self.send_header("Content-Security-Policy", POLICY)
+            if parts.path == "/api/session" and self.command != "GET":
+                ends = "; Max-Age=0" if self.command == "DELETE" else ""
+                self.send_header("Set-Cookie", f"{SESSION}; HttpOnly; SameSite=Strict; Path=/{ends}")
             self.end_headers()
             self.wfile.write(body)
 
@@ -309,12 +314,12 @@ def test_a_planner_chooses_category_and_finer_cells(browser: Browser, service: S
     assert "> 80" in visit.page.inner_text("#classes"), "the classes of the finer cells"
     assert "500 米网格" in visit.page.inner_text("#areas")
     bearers = {bearer for path, bearer in service.asked if "floating" in path}
-    assert bearers == {"Bearer opaque"}
+    assert bearers == {SESSION}
     with visit.page.expect_response(lambda answer: "category=all&size=1000" in answer.url):
         visit.page.click("#sign-out")
     assert visit.page.locator("#category").is_disabled()
-    assert visit.page.evaluate("sessionStorage.length") == 0
-    assert ("/api/token", "Bearer opaque") in service.asked, "the session is ended at the service too"
+    assert visit.page.evaluate("sessionStorage.length + document.cookie.length") == 0, "nothing for a script to find"
+    assert ("/api/session", SESSION) in service.asked, "the session is ended at the service too"
     assert visit.wrong == []
 
 
@@ -364,7 +369,7 @@ def test_the_printer_gets_the_map_that_is_on_the_screen(browser: Browser, servic
 
 def test_a_refused_sign_in_says_so(browser: Browser, service: StandIn) -> None:
     visit = Visit(browser, service)
-    service.broken = frozenset({"/api/token"})
+    service.broken = frozenset({"/api/session"})
     visit.page.click("#open-sign-in")
     visit.page.fill("[name=username]", "planner")
     visit.page.fill("[name=password]", "a long enough password")

@@ -58,7 +58,7 @@ def desk(browser: Browser, address: str, registrar: httpx.Client, wrong: list[st
     page.set_default_timeout(8000)
     page.goto(address.rstrip("/") + "/review")
     page.wait_for_selector("#credentials:not([hidden])")
-    page.evaluate("token => sessionStorage.setItem('menpai-bearer', token)", token)
+    context.add_cookies([{"name": "menpai", "value": token, "url": address, "httpOnly": True, "sameSite": "Strict"}])
     page.reload()
     page.wait_for_selector("#place:not([hidden])")
     page.fill("[name=division]", "640104")
