@@ -4,6 +4,8 @@ from gis.planning.siting.answers import Siting
 from gis.planning.siting.centers import p_center
 from gis.planning.siting.coverage import max_cover
 from gis.planning.siting.covering import set_cover
+from gis.planning.siting.curves import Curve, curve
+from gis.planning.siting.explaining import Explained, explain
 from gis.planning.siting.medians import p_median
 
-__all__ = ["Siting", "max_cover", "p_center", "p_median", "set_cover"]
+__all__ = ["Curve", "Explained", "Siting", "curve", "explain", "max_cover", "p_center", "p_median", "set_cover"]

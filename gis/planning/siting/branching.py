@@ -80,6 +80,7 @@ class Branching:
             if self.nodes >= nodes or self.search.clock.over():
                 return node.bound
             self.nodes += 1
+            self.search.rise(node.bound)
             for child in self.split(node):
                 heapq.heappush(heap, child)
         return self.search.best

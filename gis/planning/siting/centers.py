@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
+    from gis.planning.siting.clock import OnProgress
     from gis.planning.siting.compiled import Floats, Integers
 
 
@@ -34,6 +35,7 @@ def p_center(
     forbidden: Iterable[SupportsIndex] = (),
     time_limit_s: float = 60,
     seed: int = 0,
+    on_progress: OnProgress | None = None,
 ) -> Siting:
     """Open p sites so that the largest weighted cost of serving anybody is as small as can be.
 
@@ -46,12 +48,13 @@ def p_center(
         forbidden: candidates that must not be opened.
         time_limit_s: seconds by the clock on the wall.
         seed: the same seed gives the same plan, unless the time limit ends the search.
+        on_progress: called now and then with the bound and the objective so far; True calls the search off.
 
     Raises:
         ValueError: an argument is not as above, or they contradict each other.
         Infeasible: no p sites reach everybody; ``demand`` says who is left over.
     """
-    clock = Clock(costs.read_limit(time_limit_s))
+    clock = Clock(costs.read_limit(time_limit_s), on_progress)
     table = costs.read(cost, weights)
     choice = costs.read_choice(p, fixed, forbidden, table.shape[1])
     center = Center(table, choice, clock, seed)
@@ -64,6 +67,7 @@ def answer(table: costs.Costs, sites: Integers, bound: float, clock: Clock) -> S
     nearest, least = table.assign(sites)
     objective = float((np.where(np.isfinite(least), table.weights, 1.0) * least).max())
     proven = bool(bound >= objective)
+    clock.end(min(bound, objective), objective)
     return Siting(
         sites=sites.tolist(),
         assignment=nearest,
@@ -124,6 +128,7 @@ class Center:
         """
         sites, low, high = self.span()
         while len(low_high := self.levels[low:high]) and not self.clock.over():
+            self.clock.tell(float(self.levels[low]), float(self.levels[high]))
             middle = low + (len(low_high) - 1) // 2
             found, final = self.within(float(self.levels[middle]))
             if found is not None:

@@ -33,6 +33,10 @@ class Costs:
         """Numbers of demands and candidates."""
         return self.matrix.shape[0], self.matrix.shape[1]
 
+    def some(self, demand: Integers) -> "Costs":
+        """Return the table of some of the demand."""
+        return Costs(self.matrix[demand], self.weights[demand], self.limit)
+
     def block(self, first: int, last: int, sites: Integers | None = None) -> NDArray[np.float64]:
         """Return some rows of a dense matrix, of some sites, with infinity for what is out of reach."""
         part = self.matrix[first:last] if sites is None else self.matrix[first:last][:, sites]
@@ -187,7 +191,7 @@ def read_choice(
     if len(both):
         message = f"candidate {both[0]} is both fixed and forbidden"
         raise ValueError(message)
-    wanted = len(open_already) if p is None else _read_p(p)
+    wanted = len(open_already) if p is None else read_p(p)
     if wanted < len(open_already):
         message = f"{len(open_already)} sites are fixed, more than p = {wanted}"
         raise ValueError(message)
@@ -197,8 +201,12 @@ def read_choice(
     return Choice(wanted, open_already, out)
 
 
-def _read_p(p: SupportsIndex) -> int:
-    """Return the number of sites."""
+def read_p(p: SupportsIndex) -> int:
+    """Return the number of sites.
+
+    Raises:
+        ValueError: it is no whole number, or none.
+    """
     try:
         wanted = index(p)
     except TypeError as error:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from gis.planning.siting.answers import Siting
+    from gis.planning.siting.clock import OnProgress
     from gis.planning.siting.compiled import Floats, Integers
 
 RANDOM_PLANS = 10
@@ -45,6 +46,7 @@ def max_cover(
     forbidden: Iterable[SupportsIndex] = (),
     time_limit_s: float = 60,
     seed: int = 0,
+    on_progress: OnProgress | None = None,
 ) -> Siting:
     """Cover as much demand, by weight, as p sites can.
 
@@ -58,11 +60,12 @@ def max_cover(
         forbidden: candidates that must not be opened.
         time_limit_s: seconds by the clock on the wall.
         seed: the same seed gives the same plan, unless the time limit ends the search.
+        on_progress: called now and then with the bound and the objective so far; True calls the search off.
 
     Raises:
         ValueError: an argument is not as above, or they contradict each other.
     """
-    clock = Clock(costs.read_limit(time_limit_s))
+    clock = Clock(costs.read_limit(time_limit_s), on_progress)
     table = covering.read_covers(covers)
     n, m = table.shape
     worth = costs.read_amounts("weights", weights, n)
@@ -72,7 +75,8 @@ def max_cover(
         costs.read_amounts("capacity", capacity, m)
         message = "capacities are not built yet"
         raise NotImplementedError(message)
-    instance, already = _most(table, worth, choice)
+    instance, already = left_to_cover(table, worth, choice)
+    clock.counts_from(already + float(instance.rows.beyond.sum()))
     chosen, bound = _cover_most(instance, clock, seed)
     sites = covering.filled(instance.outside(chosen), choice, m)
     objective = float(worth @ (table[:, sites].sum(axis=1) > 0))
@@ -81,7 +85,7 @@ def max_cover(
     return covering.answer(table, sites, objective, objective if proven else bound, clock)
 
 
-def _most(table: sparse.csr_array, worth: Floats, choice: costs.Choice) -> tuple[Instance, float]:
+def left_to_cover(table: sparse.csr_array, worth: Floats, choice: costs.Choice) -> tuple[Instance, float]:
     """Return what is left to decide as a p-median of what is missed, and what the fixed sites cover already."""
     m = table.shape[1]
     free = np.setdiff1d(np.arange(m), np.concatenate([choice.fixed, choice.forbidden]))
@@ -131,7 +135,12 @@ def finished(search: searching.Search, ascent: lagrangian.Ascent) -> float:
         return search.best
     start = np.isin(part.ids, search.instance.ids[search.chosen]).astype(np.float64)
     programme, missed = left_open(part, start)
-    solved = milp.solve(programme, search.clock, np.concatenate([start, missed]))
+    solved = milp.solve(
+        programme,
+        search.clock,
+        np.concatenate([start, missed]),
+        heard=lambda bound, _: search.rise(max(search.bound, bound)),
+    )
     if solved.x is not None:
         search.consider_sites(part.outside(np.flatnonzero(solved.x[: part.many] > 0.5)))  # noqa: PLR2004
     return search.best if solved.proven else max(float(ascent.state[0]), min(solved.bound, search.best))

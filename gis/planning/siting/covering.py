@@ -18,6 +18,7 @@ from gis.planning.siting.medians import status_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from gis.planning.siting.clock import OnProgress
     from gis.planning.siting.compiled import Integers
 
 
@@ -42,6 +43,7 @@ def set_cover(
     forbidden: Iterable[SupportsIndex] = (),
     time_limit_s: float = 60,
     seed: int = 0,
+    on_progress: OnProgress | None = None,
 ) -> Siting:
     """Cover all demand with as few sites as can be.
 
@@ -51,12 +53,13 @@ def set_cover(
         forbidden: candidates that must not be opened.
         time_limit_s: seconds by the clock on the wall.
         seed: the same seed gives the same answer, unless the time limit ends the search.
+        on_progress: called now and then with the bound and the objective so far; True calls the search off.
 
     Raises:
         ValueError: an argument is not as above, or they contradict each other.
         Infeasible: no allowed candidate covers some demand; ``demand`` says which.
     """
-    clock = Clock(costs.read_limit(time_limit_s))
+    clock = Clock(costs.read_limit(time_limit_s), on_progress)
     table = read_covers(covers)
     choice = costs.read_choice(None, fixed, forbidden, table.shape[1])
     open_to_all = np.setdiff1d(np.arange(table.shape[1]), choice.forbidden)
@@ -76,6 +79,7 @@ def answer(table: Any, sites: Integers, objective: float, bound: float, clock: C
     served = np.diff(part.indptr) > 0
     assignment = np.full(table.shape[0], -1, np.int64)
     assignment[served] = sites[np.minimum.reduceat(part.indices, part.indptr[:-1][served])] if served.any() else -1
+    clock.end(bound, objective)
     return Siting(
         sites=sites.tolist(),
         assignment=assignment,
@@ -91,13 +95,16 @@ def answer(table: Any, sites: Integers, objective: float, bound: float, clock: C
 def fewest(table: Any, clock: Clock, seed: int) -> tuple[Integers, float]:  # noqa: ANN401
     """Return columns that cover all rows, as few as were found, and a bound on how few there can be."""
     part = reduced(table)
-    chosen, bound = [part.taken], float(len(part.taken))
-    for rows, columns in _components(part.matrix):
-        piece = part.matrix[rows][:, columns]
-        found, least = _fewest_of(piece, clock, seed)
-        chosen.append(part.candidates[columns[found]])
-        bound += least
-    return np.concatenate(chosen), bound
+    pieces = [(part.matrix[rows][:, columns], columns) for rows, columns in _components(part.matrix)]
+    covers = [greedy_cover(piece, seed) for piece, _ in pieces]
+    bounds = [1.0] * len(pieces)
+    for k, (piece, _) in enumerate(pieces):
+        taken = len(part.taken) + sum(map(len, covers)) - len(covers[k])
+        least = len(part.taken) + sum(bounds) - bounds[k]
+        clock.tell(least + bounds[k], taken + len(covers[k]))
+        covers[k], bounds[k] = _fewest_of(piece, covers[k], clock, (least, taken))
+    chosen = [part.candidates[columns[found]] for (_, columns), found in zip(pieces, covers, strict=True)]
+    return np.concatenate([part.taken, *chosen]), len(part.taken) + sum(bounds)
 
 
 def _components(matrix: Any) -> list[tuple[Integers, Integers]]:  # noqa: ANN401
@@ -111,14 +118,17 @@ def _components(matrix: Any) -> list[tuple[Integers, Integers]]:  # noqa: ANN401
     return [(rows, columns) for rows, columns in parts if len(rows)]
 
 
-def _fewest_of(matrix: Any, clock: Clock, seed: int) -> tuple[Integers, float]:  # noqa: ANN401
-    """Cover one part: greedily, then by HiGHS."""
-    greedy = greedy_cover(matrix, seed)
+def _fewest_of(matrix: Any, greedy: Integers, clock: Clock, others: tuple[float, int]) -> tuple[Integers, float]:  # noqa: ANN401
+    """Cover one part by HiGHS, from a greedy cover on; ``others`` is the bound and the sites of all other parts."""
     n, m = matrix.shape
     start = np.zeros(m)
     start[greedy] = 1
+
+    def heard(bound: float, objective: float) -> None:
+        clock.tell(others[0] + max(1.0, np.ceil(bound - 1e-6)), others[1] + min(objective, len(greedy)))
+
     programme = milp.Programme(np.ones(m), matrix, np.ones(n), np.full(n, np.inf), np.ones(m), np.ones(m, bool))
-    solved = milp.solve(programme, clock, start)
+    solved = milp.solve(programme, clock, start, heard=heard)
     found = greedy if solved.x is None else np.flatnonzero(solved.x > 0.5)  # noqa: PLR2004
     found = found if len(found) < len(greedy) else greedy
     return found, float(len(found)) if solved.proven else max(1.0, np.ceil(solved.bound - 1e-6))

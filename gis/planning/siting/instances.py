@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -57,6 +57,12 @@ class Instance:
         both = np.concatenate([pairs, pairs[:, ::-1]])
         table = sparse.csr_array((np.ones(len(both)), (both[:, 0], both[:, 1])), shape=(self.many, self.many))
         return interchange.Clashes(table.indptr.astype(np.int64), table.indices.astype(np.int32))
+
+    def with_p(self, p: int) -> Instance:
+        """Return the same question about another number of sites."""
+        other = replace(self, p=p)
+        vars(other).update(columns=self.columns, clashes=self.clashes)  # they say nothing of p: not counted anew
+        return other
 
     def outside(self, chosen: Iterable[int]) -> Integers:
         """Return the outside numbers of all sites of a plan, sorted."""

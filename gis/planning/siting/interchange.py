@@ -226,6 +226,28 @@ def two_costs(rows: Rows, chosen: Integers, candidates: int) -> tuple[Floats, Fl
     return near, farther
 
 
+@kernel(FLOATS(ROWS, INTEGERS, types.int64))
+def losses(rows: Rows, chosen: Integers, candidates: int) -> Floats:
+    """Return what closing each site of a plan costs."""
+    slot = np.full(candidates, -1, np.int64)
+    for r in range(len(chosen)):
+        slot[chosen[r]] = r
+    loss = np.zeros(len(chosen))
+    for i in range(len(rows.beyond)):
+        nearest, cost = -1, 0.0
+        for k in range(rows.start[i], rows.start[i + 1]):
+            r = slot[rows.site[k]]
+            if r >= 0 and nearest < 0:
+                nearest, cost = r, rows.cost[k]
+            elif r >= 0:
+                loss[nearest] += rows.cost[k] - cost
+                nearest = -1
+                break
+        if nearest >= 0:
+            loss[nearest] += rows.beyond[i] - cost
+    return loss
+
+
 @kernel(INTEGERS(INTEGERS, CLASHES, types.int64))
 def apart(order: Integers, clashes: Clashes, p: int) -> Integers:
     """Return the first p candidates in this order of which no two stand too close, or as many as there are."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from gis.planning.siting.clock import OnProgress
     from gis.planning.siting.compiled import Integers
     from gis.planning.siting.costs import Choice
     from gis.planning.siting.searching import Search
@@ -63,6 +64,7 @@ def p_median(
     prove: bool = True,
     time_limit_s: float = 60,
     seed: int = 0,
+    on_progress: OnProgress | None = None,
 ) -> Siting:
     """Open p sites so that the weighted costs of serving everybody are as small as can be.
 
@@ -82,12 +84,13 @@ def p_median(
         prove: search on until the plan is proven the best; else stop after the heuristics, whose bound still holds.
         time_limit_s: seconds by the clock on the wall.
         seed: the same seed gives the same plan, unless the time limit ends the search.
+        on_progress: called now and then with the bound and the objective so far; True calls the search off.
 
     Raises:
         ValueError: an argument is not as above, or they contradict each other.
         Infeasible: no p sites serve everybody whom some candidate reaches; ``demand`` says who is left over.
     """
-    clock = Clock(costs.read_limit(time_limit_s))
+    clock = Clock(costs.read_limit(time_limit_s), on_progress)
     table = costs.read(cost, weights, max_cost)
     n, m = table.shape
     choice = costs.read_choice(p, fixed, forbidden, m)
@@ -129,6 +132,10 @@ class Wanted:
             raise Infeasible(why=why, demand=far)
         return np.flatnonzero(reached)
 
+    def with_p(self, p: int) -> Wanted:
+        """Return the question about another number of sites."""
+        return replace(self, choice=replace(self.choice, p=p))
+
     def only(self, served: Integers) -> Wanted:
         """Return the question about some of the demand; about one that costs nothing anywhere where there is none."""
         if not len(served):
@@ -136,20 +143,18 @@ class Wanted:
             return replace(self, costs=nothing)
         if len(served) == self.costs.shape[0]:
             return self
-        return replace(
-            self, costs=replace(self.costs, matrix=self.costs.matrix[served], weights=self.costs.weights[served])
-        )
+        return replace(self, costs=self.costs.some(served))
 
 
 class Medians:
     """One p-median, from lists to proof."""
 
-    def __init__(self, wanted: Wanted, clock: Clock) -> None:
-        """Take a question in which somebody reaches every demand."""
+    def __init__(self, wanted: Wanted, clock: Clock, least: int = LIST_LEAST) -> None:
+        """Take a question in which somebody reaches every demand; ``least`` is the length of the lists, if cut."""
         self.wanted = wanted
         self.clock = clock
         n, m = wanted.costs.shape
-        near = max(LIST_LEAST, -(-LIST_SITES * m // wanted.choice.p))
+        near = max(least, -(-LIST_SITES * m // wanted.choice.p))
         self.many = m if n * m <= costs.FULL else min(m, near)
 
     def solve(self) -> Found:
@@ -239,13 +244,15 @@ def answer(wanted: Wanted, found: Found, served: Integers, clock: Clock, *, divi
     if divisible:
         there = np.flatnonzero(nearest >= 0)
         shares = sparse.csr_array((np.ones(len(there)), (there, nearest[there])), shape=wanted.costs.shape)
+    bound = objective if proven else min(found.bound, objective)
+    clock.end(bound, objective)
     return Siting(
         sites=found.sites.tolist(),
         assignment=nearest,
         shares=shares,
         unserved=np.flatnonzero(nearest < 0).tolist(),
         objective=objective,
-        bound=objective if proven else min(found.bound, objective),
+        bound=bound,
         status=status_of(clock, proven=proven),
         seconds=clock.seconds,
     )
@@ -255,4 +262,4 @@ def status_of(clock: Clock, *, proven: bool) -> Status:
     """Return how a search ended: a proof counts, whenever it came."""
     if proven:
         return "optimal"
-    return "time_limit" if clock.over() else "feasible"
+    return "time_limit" if clock.expired else "feasible"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import highspy
 import numpy as np
@@ -16,6 +17,26 @@ if TYPE_CHECKING:
     from gis.planning.siting.compiled import Floats
 
 LEAST_S = 0.05
+Heard = Callable[[float, float], None]
+
+
+class Watch:
+    """Looks at the clock while HiGHS works, and passes on what it found so far."""
+
+    def __init__(self, clock: Clock, heard: Heard | None) -> None:
+        """Begin to watch."""
+        self.clock, self.heard = clock, heard
+        self.failed: BaseException | None = None
+
+    def look(self, kind: int, _message: str, told: Any, answer: Any, _: object) -> None:  # noqa: ANN401 - no types
+        """Interrupt the solver when time is over; what a listener raises waits until the solver has ended."""
+        try:
+            if self.heard and kind == int(highspy.cb.kCallbackMipInterrupt):
+                self.heard(float(told.mip_dual_bound), float(told.mip_primal_bound))
+            answer.user_interrupt = self.clock.over()
+        except BaseException as error:  # noqa: BLE001 - HiGHS is C++: nothing may fly through it
+            self.failed = error
+            answer.user_interrupt = True
 
 
 @dataclass(frozen=True)
@@ -52,11 +73,16 @@ def stacked(*parts: tuple[sparse.sparray, float | Floats, float | Floats]) -> tu
 
 
 def solve(
-    programme: Programme, clock: Clock, start: Floats | None = None, gap: float = 0.0, stop: float = -np.inf
+    programme: Programme,
+    clock: Clock,
+    start: Floats | None = None,
+    gap: float = 0.0,
+    stop: float = -np.inf,
+    heard: Heard | None = None,
 ) -> Solved:
     """Solve until the clock runs out, the gap, as a share, is no larger, or a plan costs no more than ``stop``.
 
-    ``start`` is a plan to begin from.
+    ``start`` is a plan to begin from; ``heard`` is called with the bound and the best so far before the clock is asked.
     """
     # highspy.Highs adds callbacks, and with them a banner on the standard output of every program that plans
     solver = highspy.highs._Highs()  # noqa: SLF001
@@ -75,7 +101,13 @@ def solve(
         solution = highspy.HighsSolution()
         solution.col_value = start.tolist()
         solver.setSolution(solution)
+    watch = Watch(clock, heard)
+    solver.setCallback(watch.look, None)
+    for kind in (highspy.cb.kCallbackMipInterrupt, highspy.cb.kCallbackSimplexInterrupt):
+        solver.startCallback(kind)
     solver.run()
+    if watch.failed:
+        raise watch.failed
     return _read(solver, whole=bool(programme.whole.any()))
 
 

@@ -39,6 +39,8 @@ class Search:
         self.clock = clock
         self.random = np.random.default_rng(seed)
         self.best = np.inf
+        self.bound = 0.0
+        """No plan costs less: costs are 0 or more."""
         self.chosen: Integers = np.zeros(0, np.int64)
         """The best plan, sorted."""
         places = np.zeros(n, np.int64)
@@ -67,7 +69,13 @@ class Search:
         if cost < self.best - 1e-12 * abs(cost):
             self.best = cost
             self.chosen = np.sort(chosen)
+            self.clock.tell(self.bound, self.best)
         return cost
+
+    def rise(self, bound: float) -> None:
+        """Remember a bound if it is the best so far."""
+        self.bound = max(self.bound, min(bound, self.best))
+        self.clock.tell(self.bound, self.best)
 
     def consider_sites(self, sites: Integers) -> float:
         """Remember a plan given by its sites' outside numbers if it is the best so far."""
@@ -124,6 +132,7 @@ def bound_and_improve(search: Search, rounds: int, share: float = 1.0) -> lagran
     for number in range(rounds):
         before, best = bound, search.best
         bound = lagrangian.ascend(instance.rows, instance.p, best * (1 + ABOVE), STEPS, ascent, marked)
+        search.rise(bound)
         # a bound still rising fast suggests poor plans, which take long to improve
         near = best - bound < CLOSE * best or bound - before < 0.1 * CLOSE * best
         if near and number % every == every - 1:
