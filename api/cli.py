@@ -41,7 +41,12 @@ ACCOUNTS = {
     "history": ("accounts:history", "Tell what was done to accounts, by whom."),
     "link": ("accounts:link", "Print a new one-time link, for a forgotten password."),
 }
-KEYS = {"init": ("people:init_keys", "Make the master key that seals identities.")}
+KEYS = {
+    "init": ("people:init_keys", "Make the master key that seals identities."),
+    "rotate": ("people:rotate_keys", "Put a new master key in its place; desks go on."),
+    "backup": ("people:backup_keys", "Write the keys into a sealed file that is kept for a stated time."),
+    "restore": ("people:restore_keys", "Bring the keys back where there are none."),
+}
 COMMANDS = {
     "up": ("server:up", "Start the private database and bring it to the present schema."),
     "down": ("server:down", "Stop the private database."),
@@ -57,6 +62,7 @@ COMMANDS = {
     "release": ("drawing:release", "Make a dated release of counts through the disclosure gate."),
     "map": (MAPS, "Draw maps."),
     "account": (ACCOUNTS, "Accounts and what they may do."),
+    "erase": ("people:erase", "Erase residencies that ended long enough ago; --dry-run says how many."),
     "keys": (KEYS, "Keys that seal identities."),
 }
 

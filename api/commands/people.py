@@ -1,17 +1,18 @@
-"""``menpai import roster`` and ``menpai keys``: what touches a person names who acts and why."""
+"""``menpai import roster``, ``menpai erase`` and ``menpai keys``: what touches a person names who acts and why."""
 
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import click
 from tqdm import tqdm
 
 from api.commands import results
-from api.commands.options import acting, existing_file
+from api.commands.options import acting, existing_file, log_in_name
 from data import rosters as files
 from gis import settings
 from gis.errors import PurposeMissing
-from gis.residents import keys, rosters
+from gis.residents import key_files, keys, retention, rosters
 from gis.terms import Purpose
 
 
@@ -58,3 +59,62 @@ def init_keys() -> None:
     click.echo(f"{'已生成 made' if made else '已存在 there already'}: {settings.read().key_file}")
     if made:
         click.echo("请离线备份，丢失后身份信息无法再打开。 Keep a copy off line: without it no identity opens again.")
+
+
+@click.command("rotate")
+def rotate_keys() -> None:
+    """Put a new master key in the place of the present one; desks go on meanwhile."""
+    with tqdm(total=1, desc="换钥 rotating", disable=not sys.stderr.isatty(), leave=False) as bar:
+        wrapped = key_files.rotate()
+        bar.update()
+    click.echo(f"已换主密钥，重新封装 {wrapped} 把 a new master key; {wrapped} data keys wrapped anew")
+    click.echo("请离线备份新主密钥。 Keep a copy of it off line: older copies open nothing any more.")
+
+
+_PASSPHRASE = click.option(
+    "--passphrase",
+    envvar="MENPAI_KEYS_PASSPHRASE",
+    prompt="口令 passphrase",
+    hide_input=True,
+    help="Asked for on a terminal, or MENPAI_KEYS_PASSPHRASE.",
+)
+
+
+@click.command("backup")
+@click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
+@_PASSPHRASE
+@click.option("--days", type=int, default=key_files.KEPT.days, show_default=True, help="How long it is kept.")
+def backup_keys(path: Path, passphrase: str, days: int) -> None:
+    """Write master key and data keys into FILE, sealed under a passphrase, to be destroyed by a stated day."""
+    made = key_files.backup(path, passphrase, timedelta(days=days))
+    click.echo(f"{path}: {made.keys} 把 keys；须于 {made.kept_until} 前销毁 to be destroyed by {made.kept_until}")
+    click.echo(
+        "已注销人员的密钥在此备份销毁后才彻底消失。 Whoever is erased meanwhile is gone for good when this file is."
+    )
+
+
+@click.command("restore")
+@click.argument("path", metavar="FILE", type=existing_file)
+@_PASSPHRASE
+def restore_keys(path: Path, passphrase: str) -> None:
+    """Bring back master key and data keys from FILE where there are none; then run "menpai erase"."""
+    made = key_files.restore(path, passphrase)
+    click.echo(f"已恢复 restored: {made.keys} 把 keys → {settings.read().key_file.parent}")
+    click.echo("请随即运行 menpai erase，销毁其间已注销者的密钥。 Run menpai erase now: it destroys keys nobody needs.")
+
+
+@click.command("erase")
+@click.option("--dry-run", is_flag=True, help="Only say how much is due.")
+@click.option("--as", "actor", metavar="ACTOR", help="Who acts; without it your log-in name.")
+def erase(*, dry_run: bool, actor: str | None) -> None:
+    """Erase residencies that ended long enough ago, with their people's keys; run it every night.
+
+    Two years, or MENPAI_RETENTION_DAYS. Their counts must be in a release of that day or later.
+    """
+    erased = retention.erase(acting(actor) or log_in_name(), dry_run=dry_run)
+    head = "到期 due" if dry_run else "已注销 erased"
+    click.echo(
+        f"{head} ({erased.ended_by}): {erased.persons} 人 persons, {erased.residencies} 条居住登记 residencies,"
+        f" {erased.declarations} 份申报 declarations, {erased.roster_rows} 条待核 waiting rows,"
+        f" {erased.keys} 把密钥 keys"
+    )

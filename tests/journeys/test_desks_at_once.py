@@ -1,11 +1,9 @@
 """Sixteen desks register at once, a quarter of it twice, and the database is killed under them: nothing is lost."""
 
 import os
-import shutil
 import signal
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,39 +12,17 @@ import pytest
 import shapely
 from sqlalchemy.exc import OperationalError
 
-from api import loading
-from gis import settings
 from gis.errors import DatabaseUnreachable, DuplicateBuilding
 from gis.register import buildings
 from gis.register.acts import Act
 from gis.register.structures import Structure
-from gis.store import cluster, postmaster, programs, schema, session
+from gis.store import cluster, session
 
 DESKS = 16
 HOUSES = int(os.environ.get("MENPAI_BENCH_REGISTRATIONS", "2400"))
 """Registrations asked for; ``make bench`` asks for 20,000."""
 KILLS = 5 if HOUSES > 10_000 else 2
 PATIENCE_S = 0.2
-
-
-@pytest.fixture
-def own_register(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Yield a MENPAI_VAR with a server and a register of the test's own, which it may kill."""
-    unpacked = settings.read().var / programs.UNPACKED
-    if unpacked.exists():
-        (tmp_path / programs.UNPACKED).symlink_to(unpacked)
-    session.forget()
-    monkeypatch.setenv("MENPAI_VAR", str(tmp_path))
-    monkeypatch.delenv("MENPAI_DATABASE_URL", raising=False)
-    cluster.create_database(cluster.start(tmp_path), session.DATABASE)
-    schema.upgrade()
-    loading.load_reference()
-    yield tmp_path
-    session.forget()
-    cluster.stop(tmp_path)
-    home = programs.home(tmp_path)
-    shutil.rmtree(home.resolve())
-    shutil.rmtree(next(postmaster.SOCKETS.glob(f"menpai-*-{postmaster.mark(home.resolve())}")), ignore_errors=True)
 
 
 def house(index: int) -> shapely.Polygon:
