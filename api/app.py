@@ -8,12 +8,14 @@ from api import (
     administering,
     buildings,
     changes,
+    declaring,
     divisions,
     errors,
     health,
     leases,
     map,  # noqa: A004 - the map of the page
     own_account,
+    own_desk,
     pages,
     premises,
     registering,
@@ -54,6 +56,8 @@ def create() -> FastAPI:
     app.include_router(reviews.router)
     app.include_router(surveys.router)
     app.include_router(leases.router)
+    app.include_router(declaring.router)
+    app.include_router(own_desk.router)
     app.include_router(divisions.router)
     app.include_router(tiles.router)
     pages.mount(app)

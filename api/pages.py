@@ -70,6 +70,18 @@ def accounts_page() -> Response:
     return FileResponse(WEB / "accounts.html", headers=CHECKED_EACH_TIME)
 
 
+@router.get("/desk")
+def desk_page() -> Response:
+    """Return the registrar's desk for declarations; it asks the service with the session of who is signed in."""
+    return FileResponse(WEB / "desk.html", headers=CHECKED_EACH_TIME)
+
+
+@router.get("/record")
+def record_page() -> Response:
+    """Return the resident's own desk: no account, the receipt's code and the document."""
+    return FileResponse(WEB / "record.html", headers=CHECKED_EACH_TIME)
+
+
 @router.get("/docs")
 def docs_page() -> Response:
     """Return Swagger UI over /openapi.json, from this service's own files."""

@@ -175,9 +175,13 @@ def find_open(actor: str, *, limit: int = 100) -> Sequence[Row[Any]]:
     with session.open("registrar", actor=actor, purpose=Purpose.DECLARATION) as connection:
         return connection.execute(
             text(
-                "SELECT id, kind, status, more_needed, building_number, dwelling_sequence, division_code,"
-                " lower(during) AS start, upper(during) AS until, taken_at, decide_by FROM reg.declarations"
-                " WHERE decided_at IS NULL ORDER BY decide_by, id LIMIT :limit"
+                "SELECT o.id, o.kind, o.status, o.more_needed, o.building_number, o.dwelling_sequence,"
+                " lower(o.during) AS start, upper(o.during) AS until, o.taken_at, o.decide_by, a.standard_address,"
+                " d.entrance, d.room FROM reg.declarations o"
+                " LEFT JOIN reg.dwellings d"
+                " ON (d.building_number, d.sequence) = (o.building_number, o.dwelling_sequence)"
+                " LEFT JOIN reg.addresses a ON a.building_number = o.building_number AND a.main AND a.valid_to IS NULL"
+                " WHERE o.decided_at IS NULL ORDER BY o.decide_by, o.id LIMIT :limit"
             ),
             {"limit": limit},
         ).all()
@@ -243,6 +247,10 @@ def identity_of(declarer: Declarer, day: dt.date) -> tuple[Identity, Citizenship
     name = " ".join(declarer.name.split())
     if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
         raise BadDeclaration(why=f"a name has 1 to {LONGEST_NAME} characters")
+    if declarer.hukou_code and county_code(declarer.hukou_code) is None:
+        raise BadDeclaration(
+            why="the code of the household registration has 6, 9 or 12 digits; leave it out if unknown"
+        )
     document = read_document(declarer.doc_type, declarer.id_number, day)
     if document.reason:
         raise BadDeclaration(why=_DOCUMENT_TROUBLES[document.reason])

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, text
 
 from gis import numbering
 from gis.categories import Ruling, category
-from gis.errors import DwellingGone
+from gis.errors import BuildingNotFound, DwellingGone
 from gis.register.acts import today
 from gis.residents.registering import code_changes
 from gis.terms import Basis, BuildingStatus, CitizenshipClass, DwellingStatus
@@ -155,3 +155,17 @@ def find_in_force(connection: Connection, document_digest: bytes, on: dt.date) -
         ),
         {"digest": document_digest, "day": on},
     ).all()
+
+
+def find_dwellings(connection: Connection, number: int) -> Sequence[Row[Any]]:
+    """Return the dwellings of a building that exist: sequence, entrance, floor, room; raises BuildingNotFound."""
+    rows = connection.execute(
+        text(
+            "SELECT sequence, entrance, floor, room FROM reg.dwellings"
+            " WHERE building_number = :number AND status = :exists ORDER BY entrance, floor, room, sequence"
+        ),
+        {"number": number, "exists": DwellingStatus.EXISTS.value},
+    ).all()
+    if not rows:
+        raise BuildingNotFound(number=numbering.show(str(number)))
+    return rows
