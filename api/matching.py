@@ -54,7 +54,8 @@ class Match:
         register = registers.RegisterFile(self.files.register)
         changes = reference.changes()
         gazetteer = naming.gazetteer(reference.divisions(), changes)
-        matcher = Matcher(index.build(register.buildings(), gazetteer, names))
+        built = index.build(register.buildings(), gazetteer, names)
+        matcher = Matcher(built, elsewhere=built.missing())
         self.unreadable_buildings = register.unreadable
         self._linker = Linker(
             matcher,

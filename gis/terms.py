@@ -386,6 +386,11 @@ class MatchReason(Term):
     """Why an address was not linked. The English face says what a person should look at."""
 
     SEVERAL_BUILDINGS = "several_buildings", "多处相符", "several buildings agree; ask which division or street"
+    COUNTY_NOT_STATED = (
+        "county_not_stated",
+        "未写明县区",
+        "one building agrees, but counties it could be in are not in this register",
+    )
     NAME_UNCERTAIN = "name_uncertain", "名称存疑", "a name is misspelt, and more than one is as near"
     DIVISION_CONTRADICTS = "division_contradicts", "区划不符", "the rest agrees, but in another division"
     BUILDING_NUMBER_MISSING = "building_number_missing", "缺少楼号", "a compound without the number of a building"

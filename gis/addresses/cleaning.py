@@ -23,6 +23,7 @@ NEARBY: Final = re.compile(
 
 _CAPITAL: Final = "".join(CAPITALS)
 _ONE: Final = f"零〇一二两三四五六七八九十百千廿卅{_CAPITAL}"
+_PLAIN: Final = "零一二三四五六七八九"
 _NUMERAL: Final = f"[{_ONE}]"
 _LOWER: Final = re.compile("[a-z]+")
 _BLANK: Final = r"[^\S\n]"
@@ -47,14 +48,18 @@ _AFTERWORD: Final = re.compile(
 _UNUSUAL: Final = re.compile("[^一-鿿〇0-9A-Z#~※\n]+")
 _LISTED: Final = re.compile("(?<=[0-9室户号楼栋幢座])[^\\S\n]*、[^\\S\n]*(?=[0-9])")
 _OF: Final = re.compile("(?<=[0-9])(?:之|号之)(?=[0-9])")
+_SITE: Final = "(?:工程)?(?:项目|工地|施工)"
 _COUNTED: Final = (
-    f"号|单(?=[0-9{_ONE}])|房(?:间)?(?![一-鿿])|[#幢栋座层楼室期排梯冢]|单元|门(?=[0-9{_ONE}]|$)|[组队](?![建一-鿿]*局)|村民小组|小组|居民小组"
+    f"号|单(?=[0-9{_ONE}])|房(?:间)?(?![一-鿿])|[#幢栋座层楼室排梯冢]|期(?!{_SITE})|单元|门(?=[0-9{_ONE}洞栋]|$)|[组队](?![建一-鿿]*局)|村民小组|小组|居民小组|生产队"
     f"|社(?=[0-9{_ONE}]|$)|户$|区(?!社区)"
 )
+_PHASE_OF_SITE: Final = re.compile(f"[1-9](?=期{_SITE})")
+_ILLEGIBLE: Final = frozenset("*?×")
 _CHINESE_NUMBER: Final = re.compile(
-    f"(?<![0-9A-Z{_ONE}]){_NUMERAL}+(?={_COUNTED})"
+    f"(?<![0-9A-Z{_ONE}])(?!(?<=[一-鿿])(?<![路街巷道村组队社第附])[{_CAPITAL}]号(?!楼))"  # 城市壹号 is a name
+    f"{_NUMERAL}+(?={_COUNTED})"
     f"|(?<=[路街巷道]){_NUMERAL}*百{_NUMERAL}*(?=[一-鿿])"
-    f"|(?<=[0-9A-Z元单层楼门号栋幢座室房#组队社村路街巷道]){_NUMERAL}+$"
+    f"|(?<=[0-9A-Z元单层楼门洞号栋幢座室房#组队社村路街巷道]){_NUMERAL}+$"
     f"|(?<=[0-9{_ONE}]-){_NUMERAL}+|{_NUMERAL}+(?=-[0-9{_ONE}])",
     re.MULTILINE,
 )
@@ -77,6 +82,7 @@ def clean_many(texts: Sequence[str]) -> list[str]:
     text = _AFTERWORD.sub("", text)
     text = _LISTED.sub("或", text)
     text = _UNUSUAL.sub(_joint, text)
+    text = _PHASE_OF_SITE.sub(lambda found: _PLAIN[int(found[0])], text)
     text = _CHINESE_NUMBER.sub(_in_digits, text)
     return _OF.sub("-", text).split("\n") if texts else []
 
@@ -103,6 +109,8 @@ def _joint(found: re.Match[str]) -> str:
         return letters
     text, start, end = found.string, found.start(), found.end()
     before, after = text[start - 1 : start], text[end : end + 1]
+    if _ILLEGIBLE & set(run) and (before.isdigit() or after.isdigit()):
+        return DOUBT  # 1*号楼 may be any of ten
     if before == "号" and run.strip() == "-" and after.isascii() and after.isdigit():
         return "-"  # 13号-1 may be 13-1号, or room 1 of 13号
     if not (_is_number(before) and _is_number(after)):

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final, Generic, NamedTuple, TypeVar
 
 from gis.addresses.cleaning import clean
+from gis.addresses.slips import slips
 
 _PROVINCE: Final = re.compile(
     "(?:中华人民共和国|中国)?(?:宁夏回族自治区|宁夏回族区|宁夏回族|宁夏自治区|宁夏省|宁夏区|宁夏(?![东西南北中]?(?:路|街|巷|大)))+"
@@ -31,6 +32,9 @@ _VILLAGE_ENDS: Final = ("村", "村委会", "村村委会", "村民委员会", "
 _STREET_OFFICE: Final = ("街道", "街道办事处", "街道办", "办事处", "街办", "街")
 _OFFICE_MISSPELT: Final = re.compile("(?:(?:道(?=办))?[办事处]{1,3}|[一-鿿]事?处)(?=[一-鿿]{2})")
 """What a slip leaves of 办事处."""
+_OFFICES_OF_VILLAGES: Final = ("委会", "村委会", "民委员会", "村民委员会")
+_OFFICES_OF_COMMUNITIES: Final = ("居委会", "居民委员会")
+_LONGEST_OFFICE: Final = 7
 _NO_CITY: Final = re.compile(
     "[东西南北中]?(?:路|街|巷|大[道街]|公路|小区|花园|家园|新村|苑|城|大厦|广场|宾馆|饭店|商|园|府|里|居)"
 )
@@ -120,8 +124,29 @@ class Gazetteer:
         """The communities and villages of the list, by the names they are known by, and their counties."""
         return self._communities_of
 
-    def read(self, text: str) -> Divisions:
-        """Take the divisions off the start of a cleaned address, exactly as they are known."""
+    def meant(self, divisions: Divisions) -> frozenset[int] | None:
+        """Return the counties an address can be in by all its divisions; None where they say nothing of it.
+
+        A township or community narrows to the counties that have one of its name; names that only the register knows
+        are taken to be known by no other county.
+        """
+        counties = divisions.counties
+        for name, counties_of in (
+            (divisions.township, self._townships_of),
+            (divisions.community, self._communities_of),
+        ):
+            listed = counties_of.get(name) if name else None
+            if name and listed is None:
+                return frozenset()
+            if listed:
+                counties = frozenset(listed) if counties is None else counties & listed
+        return counties
+
+    def read(self, text: str, *, wary: bool = False) -> Divisions:
+        """Take the divisions off the start of a cleaned address, exactly as they are known.
+
+        ``wary`` is the second reading of what can be read twice: 贺兰华府 is no place in 贺兰县, 固原南苑 one in 固原.
+        """
         text = _TWICE.sub(r"\1", text)
         found = _PROVINCE.match(text)
         at = found.end() if found else 0
@@ -130,15 +155,18 @@ class Gazetteer:
         prefecture = county = ""
         while city := self._city.match(text, at):
             end = city.end()
-            if self._counties.at(text, at)[1] > end or not (city[0].endswith(("市", "区")) or self._alone(text, end)):
+            if self._counties.at(text, at)[1] > end or not (
+                city[0].endswith(("市", "区")) or wary or self._alone(text, end)
+            ):
                 break  # 固原县, 银川路
             prefecture, at = city[0], end
             prefectures, counties = self._prefectures[prefecture]
-        named = self._county(text, at, prefectures)
+        named = self._county(text, at, prefectures, wary=wary)
         if named is not None:
             county, counties, at = named
             again = self._county(text, at, prefectures)
-            at = again[2] if again and again[0] == county and text[again[2] - 1] in "区县市" else at
+            if again and text[again[2] - 1] in "区县市" and counties & again[1]:
+                counties, at = counties & again[1], again[2]  # twice, or once under its former name
             at = at if self._division_follows(text, at) else _undoubled(text, at)
         township, at = self._townships.at(text, at)
         if township is None:
@@ -149,7 +177,7 @@ class Gazetteer:
             at = office.end() if office else at
         community, after = self._communities.at(text, at)
         if community:
-            after = _undoubled(text, after)
+            after = _past_office(text, _undoubled(text, after), community)
         doubtful = community is not None and community.endswith("村") and after - at == len(community)
         return Divisions(
             text[after:], counties, township or "", community or "", prefecture, county, text[at:], doubtful
@@ -161,13 +189,15 @@ class Gazetteer:
             _NO_CITY.match(text, at) is None or self._counties.at(text, at)[1] > at or self._division_follows(text, at)
         )
 
-    def _county(self, text: str, at: int, prefectures: frozenset[int] | None) -> tuple[str, frozenset[int], int] | None:
+    def _county(
+        self, text: str, at: int, prefectures: frozenset[int] | None, *, wary: bool = False
+    ) -> tuple[str, frozenset[int], int] | None:
         """Return the county named at a place, the counties it may mean, and where its name ends."""
         meanings, end = self._counties.at(text, at)
         if not meanings or self._townships.at(text, at)[1] > end:  # 城区街道 is no 城区
             return None
         if text[end - 1] not in "区县市" and not (
-            self._division_follows(text, end) or (prefectures and _NO_CITY.match(text, end) is None)
+            self._division_follows(text, end) or (prefectures and not wary and _NO_CITY.match(text, end) is None)
         ):
             return None
         fitting = [
@@ -252,6 +282,16 @@ class Gazetteer:
         if not forms:
             return re.compile("(?!)")
         return re.compile("|".join(forms))
+
+
+def _past_office(text: str, at: int, community: str) -> int:
+    """Step over the word for a community's office where a slip is in it: 村民民委员会, 村山会."""
+    end = text.find("会", at, at + _LONGEST_OFFICE) + 1
+    written = text[at:end]
+    if len(written) < _SHORTEST or (len(written) == _SHORTEST and text[end : end + 1] > "9"):
+        return at  # 村社会福利院
+    words = _OFFICES_OF_VILLAGES if community.endswith("村") else _OFFICES_OF_COMMUNITIES
+    return end if any(slips(written, word, 1) <= 1 for word in words) else at
 
 
 def township_key(name: str) -> str:

@@ -1,16 +1,18 @@
 """How fast addresses are matched, in what memory, and beside Splink: ``menpai match`` end to end on invented files.
 
 Splink gets what it needs to do well: the same cleaned addresses cut into number, compound, street and building,
-blocking rules on each, and trained weights; which of its thresholds is best is for the reader to say. Run with --rows
-and --buildings for other sizes, with --no-peer without Splink.
+blocking rules on each, and trained weights; which of its thresholds is best is for the reader to say.
+Run it with ``make bench ARGS=tests/bench/bench_match.py``; it takes some minutes.
 """
 
-import argparse
 import csv
 import resource
-import tempfile
+import subprocess
+import sys
 import time
 from pathlib import Path
+
+import pytest
 
 from api.matching import Files, Match
 from data.fiction import handwriting
@@ -19,23 +21,64 @@ from gis.addresses.reading import elements
 from gis.register.matching.naming import gazetteer
 
 COUNTIES = (640104, 640106, 640121, 640205, 640402, 640424, 640502, 640522)
+ROWS, BUILDINGS = 1_000_000, 200_000
+MOST_BUILDINGS = 2_000_000
 PEER_ROWS, PEER_BUILDINGS = 20_000, 20_000
+MOST_MB = 1_500
+LEAST_ROWS_A_SECOND = 10_000
 
 
-def main() -> None:
-    """Print what was measured."""
-    options = argparse.ArgumentParser()
-    options.add_argument("--rows", type=int, default=1_000_000)
-    options.add_argument("--buildings", type=int, default=200_000)
-    options.add_argument("--no-peer", action="store_true")
-    asked = options.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        town = handwriting.register(1, COUNTIES, asked.buildings)
-        files = write(Path(folder), town, asked.rows)
-        del town
-        measure(files, asked.rows)
-        if not asked.no_peer:
-            beside_splink(Path(folder))
+def bench_a_million_rows_end_to_end(tmp_path: Path) -> None:
+    """Print rows a second of process time of the whole command, files in, file out, index included."""
+    files = write(tmp_path, handwriting.register(1, COUNTIES, BUILDINGS), ROWS)
+    seconds, peak_mb = command(files, tmp_path / "links.csv")
+    print(
+        f"menpai match: {ROWS / seconds:,.0f} rows/s for {ROWS:,} rows and {BUILDINGS:,} buildings, {peak_mb:,.0f} MB"
+    )
+    assert ROWS / seconds >= LEAST_ROWS_A_SECOND
+
+
+def bench_two_million_buildings_in_memory(tmp_path: Path) -> None:
+    """Print the highest memory of the whole command against a register of the whole region and more."""
+    town = handwriting.register(1, COUNTIES, BUILDINGS)
+    files = write(tmp_path, town, 50_000)
+    with files.register.open("a", encoding="utf-8", newline="") as file:
+        lines = csv.writer(file)
+        serial = len(town.homes)
+        for again in range(1, MOST_BUILDINGS // BUILDINGS):
+            for home in handwriting.register(1 + again, COUNTIES, BUILDINGS).homes:
+                serial += 1
+                lines.writerow((f"9{serial:011d}", home.address, home.entrances, home.floors, home.rooms, "active"))
+    seconds, peak_mb = command(files, tmp_path / "links.csv")
+    print(f"menpai match: {peak_mb:,.0f} MB for {serial:,} buildings, {seconds:.0f} s of process time")
+    assert peak_mb <= MOST_MB
+
+
+def bench_beside_splink(tmp_path: Path) -> None:
+    """Print throughput, precision and recall of both on one smaller set."""
+    pytest.importorskip("splink")
+    town = handwriting.register(3, COUNTIES, PEER_BUILDINGS)
+    rows = list(handwriting.roster(town, 4, PEER_ROWS))
+    ours, seconds = our_links(tmp_path, town)
+    tell("menpai", ours, rows, seconds)
+    theirs, their_seconds = splink_links(town, rows)
+    for threshold in (0.5, 0.9, 0.99, 0.999):
+        links = {row: home for row, (home, p) in theirs.items() if p >= threshold}
+        tell(f"splink p≥{threshold}", links, rows, their_seconds)
+    print(f"menpai / splink: {their_seconds / seconds:.1f} times the throughput")
+    assert their_seconds >= 2 * seconds
+
+
+def command(files: Files, out: Path) -> tuple[float, float]:
+    """Run ``menpai match`` as a process of its own; returns its process time in seconds and its highest memory in MB."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", "api.cli", "match", str(files.roster), "--register", str(files.register),
+         "--former-names", str(files.former_names), "--out", str(out)], check=False,
+    )  # fmt: skip
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return seconds, after.ru_maxrss / 1024
 
 
 def write(folder: Path, town: handwriting.Town, rows: int) -> Files:
@@ -65,35 +108,6 @@ def write(folder: Path, town: handwriting.Town, rows: int) -> Files:
         lines.writerow(["county_code", "current_name", "former_name"])
         lines.writerows(town.former)
     return Files(roster, register, names)
-
-
-def measure(files: Files, rows: int) -> None:
-    """Print rows a second of process time, the index included, and the highest memory."""
-    start = time.process_time()
-    run = Match(files)
-    run.open()
-    indexed = time.process_time()
-    for _ in run.rows():
-        pass
-    end = time.process_time()
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"index {indexed - start:.1f} s, roster {end - indexed:.1f} s of process time, peak {peak_mb:.0f} MB")
-    print(f"end to end {rows / (end - start):,.0f} rows/s for {rows:,} rows; outcomes {dict(run.outcomes)}")
-
-
-def beside_splink(folder: Path) -> None:
-    """Print throughput, precision and recall of both on one smaller set."""
-    town = handwriting.register(3, COUNTIES, PEER_BUILDINGS)
-    rows = list(handwriting.roster(town, 4, PEER_ROWS))
-    ours, seconds = our_links(folder, town)
-    tell("menpai", ours, rows, seconds)
-    try:
-        theirs, seconds = splink_links(town, rows)
-    except ImportError:
-        print("splink is not installed: pip install --group bench")
-        return
-    for threshold in (0.5, 0.9, 0.99, 0.999):
-        tell(f"splink p≥{threshold}", {row: home for row, (home, p) in theirs.items() if p >= threshold}, rows, seconds)
 
 
 def our_links(folder: Path, town: handwriting.Town) -> tuple[dict[str, str], float]:
@@ -190,7 +204,3 @@ def tell(who: str, links: dict[str, str], rows: list[handwriting.Written], secon
     hit = sum(row.expect == "link" and links.get(row.occupant_id) == row.number for row in rows)
     precision, recall = right / max(1, len(links)), hit / should
     print(f"{who}: {len(rows) / seconds:,.0f} rows/s, precision {precision:.4f}, recall {recall:.4f}")
-
-
-if __name__ == "__main__":
-    main()

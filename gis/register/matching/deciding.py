@@ -26,12 +26,19 @@ FAR_M: Final = 500
 """… and the other beyond this."""
 CONTRADICTS_M: Final = 5_000
 """A coordinate this far from the building contradicts the address."""
+_ENOUGH: Final = 4
+"""What must be stated besides where no county is: two names, or a compound with its zone and its city."""
+_PLACED: Final = frozenset(
+    ("county", "township", "community", "place", "group", "number", "compound", "zone", "building", "shed")
+)
 _DEGREE_M: Final = 111_320
-_FIRST_DIGIT: Final = re.compile("[0-9A-Z]")
+_FIRST_DIGIT: Final = re.compile("[0-9A-Z](?![0-9A-Z]*(?:社区|居委会|居民委员会|村委会))")
 _NUMBERS: Final = re.compile("[零〇一二三四五六七八九十百]{2}")
 """What begins like a room and could not be read as one."""
 _SUB_NUMBER: Final = re.compile("([0-9]+)号-([0-9]{1,2})(?=$| |号(?!楼)|[0-9]*单元)")
 _PARTED: Final = re.compile("(?<![-0-9])[0-9]+ [0-9]+(?=号(?!楼)|室|$)")
+_PARTED_BUILDING: Final = re.compile("[0-9] [0-9]+(?:号?楼|[栋幢座#])")
+"""1 3号楼 may be 13号楼, or 3号楼 of what the 1 counts."""
 _LEAST_TO_READ: Final = 2
 _MOST_CACHED: Final = 400_000
 
@@ -65,7 +72,9 @@ class Matcher:
     """Decides on addresses against one index."""
 
     index: Index
-    _prefixes: dict[str, Divisions] = field(default_factory=dict)
+    elsewhere: frozenset[int] = frozenset()
+    """Counties that rows may mean and the index does not hold: there, one building that agrees is not the only one."""
+    _prefixes: dict[tuple[str, bool], Divisions] = field(default_factory=dict)
     _speller: typos.Speller | None = None
 
     def decide(self, text: str, point: tuple[float, float] | None = None) -> Verdict:
@@ -77,20 +86,23 @@ class Matcher:
         if verdict is None and divisions.doubtful:
             undoubted = divisions._replace(rest=divisions.unread, community="")
             verdict = self._decide_exactly(text, undoubted, point)
+        other = self.divisions(text, wary=True) if verdict is None else divisions
+        if other != divisions:
+            verdict = self._decide_exactly(text, other, point)
         if verdict is None and divisions.counties != frozenset():
             verdict = self._decide_with_slips(text, divisions, point)
         return verdict or self._refuse(divisions)
 
-    def divisions(self, text: str) -> Divisions:
+    def divisions(self, text: str, *, wary: bool = False) -> Divisions:
         """Return the divisions at the start of a cleaned address; what stands before the first digit is read once."""
         digit = _FIRST_DIGIT.search(text)
         end = digit.start() if digit else len(text)
         prefix = text[:end]
-        read = self._prefixes.get(prefix)
+        read = self._prefixes.get((prefix, wary))
         if read is None:
             if len(self._prefixes) > _MOST_CACHED:
                 self._prefixes.clear()
-            read = self._prefixes[prefix] = self.index.gazetteer.read(prefix)
+            read = self._prefixes[prefix, wary] = self.index.gazetteer.read(prefix, wary=wary)
         after = text[end:]
         rest, counties, township, community, prefecture, county, unread, doubtful = read
         return Divisions(rest + after, counties, township, community, prefecture, county, unread + after, doubtful)
@@ -108,7 +120,7 @@ class Matcher:
                 if known is None or (self._room(known) is None and self._room(one) is not None):
                     found[one.row] = one
         found = whole or partial
-        return self._choose(text, list(found.values()), point) if found else None
+        return self._choose(text, divisions, list(found.values()), point) if found else None
 
     def _partial(self, one: Found | typos.Candidate) -> bool:
         """Tell whether a reading leaves out the number of the building that it leads to."""
@@ -137,7 +149,7 @@ class Matcher:
         demands = exact.constraint(self.index, divisions)
         if any(one.rival or typos.rivals(self._speller, one, demands) for one in nearest):
             return _queue(MatchReason.NAME_UNCERTAIN, found)
-        return self._choose(text, found, point)
+        return self._choose(text, divisions, found, point)
 
     def _with_slips(self, divisions: Divisions) -> dict[int, typos.Candidate]:
         """Return the buildings that explain an address with slips in its names, with the fewest each."""
@@ -153,12 +165,16 @@ class Matcher:
                     found[one.row] = one
         return whole or partial
 
-    def _choose(self, text: str, found: list[Found], point: tuple[float, float] | None) -> Verdict:
+    def _choose(
+        self, text: str, divisions: Divisions, found: list[Found], point: tuple[float, float] | None
+    ) -> Verdict:
         """Link the one building that is left, or say why none may be."""
         by_number = {self.index.building_no[one.row]: one for one in reversed(found) if self.index.active[one.row]}
         active = list(by_number.values())[::-1]  # a building may have several addresses
         if not active:
             return _queue(MatchReason.BUILDING_NOT_ACTIVE, found)
+        if any(not self.index.active[one.row] and not self._same_place(one, active[0]) for one in found):
+            return _queue(MatchReason.SEVERAL_BUILDINGS, found)
         located = False
         if len(active) > 1:
             nearest = self._nearest(active, point)
@@ -166,7 +182,7 @@ class Matcher:
                 return _queue(MatchReason.SEVERAL_BUILDINGS, active)
             active, located = [nearest], True
         (one,) = active
-        reason = self._objection(text, one, point)
+        reason = self._objection(text, one, point) or self._unvouched(divisions, one, point)
         if reason is not None:
             return _queue(reason, active)
         grade = (
@@ -176,6 +192,10 @@ class Matcher:
             else MatchGrade.ELEMENTS
         )  # fmt: skip
         return Verdict(MatchOutcome.LINKED, one.row, self._room(one) or "", grade, None, (one,))
+
+    def _same_place(self, one: Found, other: Found) -> bool:
+        """Tell whether two buildings have one address: what was built in the place of one that is no more."""
+        return all(view[one.row] == view[other.row] for name, view in self.index.views.items() if name in _PLACED)
 
     def _objection(self, text: str, one: Found, point: tuple[float, float] | None) -> MatchReason | None:
         """Return why the one building found may not be linked."""
@@ -190,6 +210,25 @@ class Matcher:
             return MatchReason.ROOM_NOT_POSSIBLE
         distance = self._distance(row, point)
         return MatchReason.COORDINATES_CONTRADICT if distance is not None and distance > CONTRADICTS_M else None
+
+    def _unvouched(self, divisions: Divisions, one: Found, point: tuple[float, float] | None) -> MatchReason | None:
+        """Return a reason where the address could as well be in a county that the index does not hold.
+
+        A register of one county knows one 书香苑, the city it lies in perhaps three: enough must be stated besides.
+        """
+        if not self.elsewhere or self._weight(divisions, one.read) >= _ENOUGH:
+            return None
+        meant = self.index.gazetteer.meant(divisions)
+        if meant is not None and not meant & self.elsewhere:
+            return None
+        distance = self._distance(one.row, point)
+        return None if distance is not None and distance <= FAR_M else MatchReason.COUNTY_NOT_STATED
+
+    @staticmethod
+    def _weight(divisions: Divisions, read: Elements) -> int:
+        """Return how much is stated that another place would hardly share: a name counts two, city and zone one."""
+        names = (divisions.township, divisions.community, read.place, read.compound)
+        return 2 * sum(map(bool, names)) + bool(read.zone) + bool(divisions.prefecture)
 
     def _room(self, one: Found) -> str | None:
         """Return the room as LINKS write it, empty where none is stated; None where the building cannot have it."""
@@ -305,7 +344,8 @@ def _writings(rest: str) -> Iterator[str]:
         yield rest
         if not _PARTED.search(rest):
             return
-    yield joined
+    if not _PARTED_BUILDING.search(rest):
+        yield joined
 
 
 def _queue(reason: MatchReason, found: list[Found]) -> Verdict:

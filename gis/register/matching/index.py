@@ -17,6 +17,7 @@ import numpy.typing as npt
 from gis.addresses.cleaning import clean, clean_many
 from gis.addresses.gazetteers import Divisions, Gazetteer
 from gis.addresses.reading import Elements, elements, is_street, site, without_builder
+from gis.categories import TEST_COUNTY
 from gis.register.matching.naming import NameChange
 
 _NUMBER_BITS: Final = 20
@@ -29,7 +30,7 @@ _LEARNT_COMMUNITY: Final = re.compile(
 _AREA: Final = re.compile(
     "^(.{2,8}?(?:园区|开发区|工业园|产业园|高新区|物流园|纺织园|科技园))(?=.{4})|^(.{2,7}?[路街巷])(?=.*(?:项目|工地))"
 )
-_FIRST_DIGIT: Final = re.compile("[0-9A-Z]")
+_FIRST_DIGIT: Final = re.compile("[0-9A-Z](?![0-9A-Z]*(?:社区|居委会|居民委员会|村委会))")
 _MOST_KEPT: Final = 100_000
 _LEAST_STEM: Final = 3
 SHEDS: Final = {"S": 1, "P": 2}
@@ -128,6 +129,10 @@ class Index:
         sorted_keys, rows = self._sorted[keys]
         start = bisect_left(sorted_keys, low)
         return rows[start : bisect_left(sorted_keys, high, start)]
+
+    def missing(self) -> frozenset[int]:
+        """Return the counties of the list of divisions (six digits) in which it holds no building."""
+        return frozenset(self.gazetteer.county_names) - {TEST_COUNTY} - frozenset(self.columns["county"])
 
     def name_of(self, code: int) -> str:
         """Return the name that a code stands for."""

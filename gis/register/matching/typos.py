@@ -37,6 +37,12 @@ _OFFICES: Final = (
     (re.compile("村?(?:村民委员会|村委会)|行政村"), "村"),
 )
 
+_OFFICE_SLIPS: Final = re.compile(
+    "(?<=[一-鿿]{2})(?:[一-鿿]民委员会|村[一-鿿]委员会|村民[一-鿿]员会|村民委[一-鿿]会|村民员会|村民委会|民委员会"
+    "|村?[一-鿿]委会|村[一-鿿]会|行[一-鿿]村|[一-鿿]政村|政行村|行村政|村行政)"
+)
+"""What one slip makes of the word for a village's office."""
+
 
 class Candidate(NamedTuple):
     """A building that explains an address with slips."""
@@ -119,7 +125,7 @@ class Speller:
 
 def find(speller: Speller, read: Elements, divisions: Divisions, demands: Constraint) -> Iterator[Candidate]:
     """Yield the buildings that explain a reading with slips in its names, each with how many."""
-    read = _plain(read)
+    read, forgiven = _plain(read)
     first, second = (read.place, read.compound) if read.place else (read.compound, "")
     if NEARBY.search(first) or NEARBY.search(second) or (0 in (demands.township + 1, demands.community + 1)):
         return
@@ -132,18 +138,24 @@ def find(speller: Speller, read: Elements, divisions: Divisions, demands: Constr
         seen.add(row)
         explained = _explain(index, row, read, divisions, (known_first, known_second))
         if explained is not None:
-            yield explained
+            yield explained._replace(edits=explained.edits + forgiven)
 
 
-def _plain(read: Elements) -> Elements:
-    """Write the divisions that stand unread before a name in one way: 街道 for 街道办事处, 村 for 村委会."""
+def _plain(read: Elements) -> tuple[Elements, int]:
+    """Write the divisions that stand unread before a name in one way: 街道 for 街道办事处, 村 for 村委会.
+
+    Returns how many slips were forgiven in the words for their offices.
+    """
     first = read.place or read.compound
     plain = first
     for office, word in _OFFICES:
         plain = office.sub(word, plain)
+    forgiven = 0
     if plain == first:
-        return read
-    return read._replace(place=plain) if read.place else read._replace(compound=plain)
+        plain, forgiven = _OFFICE_SLIPS.subn("村", plain, count=1)
+    if plain == first:
+        return read, 0
+    return (read._replace(place=plain) if read.place else read._replace(compound=plain)), forgiven
 
 
 def _known(index: Index, name: str) -> bool:
@@ -178,7 +190,7 @@ def _by_place(speller: Speller, written: str, numbers: tuple[int, int | None, in
             yield from index.find("street", code, number, building)
     for code in speller.near_endings(written):
         yield from index.find("street", code, number, building)
-        if group:
+        if group or not building:
             yield from index.find("village", code, group, number)
 
 
@@ -204,9 +216,10 @@ def _explain(
     by_place = bool(second) and min(edits, other) == 0
     confirmed = by_place or bool(divisions.community) or (bool(best.before) and edits < 2)  # noqa: PLR2004
     rival = (best.another_kind or other_kind) and not by_place
-    if edits and leaves_out(first, best.before + best.name):
+    settled = by_place or bool(divisions.community) or first.endswith(best.name)
+    if edits and not settled and leaves_out(first, best.before + best.name):
         rival = True
-    if not confirmed and edits and len(best.name) < _LEAST_ALONE:
+    if (not confirmed and edits and len(best.name) < _LEAST_ALONE) or (edits > 1 and len(best.name) <= _LEAST_ALONE):
         rival = True
     if second and other and leaves_out(second, index.name_of(index.views["compound"][row])):
         rival = True
@@ -228,7 +241,7 @@ def rivals(speller: Speller, one: Candidate, demands: Constraint) -> bool:
     """
     if one.slipped_after is None:
         return False
-    index, read = speller.index, _plain(one.read)
+    index, (read, _) = speller.index, _plain(one.read)
     written = read.place or read.compound
     keys = "village" if read.group else "street" if read.place else "compound"
     if mechanical(written, one.slipped_after + index.name_of(one.named)):
@@ -249,7 +262,7 @@ def rivals(speller: Speller, one: Candidate, demands: Constraint) -> bool:
 def _main_name(index: Index, row: int, read: Elements) -> int:
     """Return the building's own name of the kind that the reading states first."""
     views = index.views
-    if read.group:
+    if read.group or (read.place and not (views["place"][row] or views["compound"][row])):
         return 0 if views["place"][row] else views["community"][row]
     return views["place"][row] if read.place else views["compound"][row]
 
