@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from api import (
+    addressing,
     administering,
     buildings,
     changes,
@@ -50,6 +51,7 @@ def create() -> FastAPI:
     app.include_router(administering.router)
     app.include_router(map.router)
     app.include_router(buildings.router)
+    app.include_router(addressing.router)
     app.include_router(registering.router)
     app.include_router(changes.router)
     app.include_router(premises.router)

@@ -389,7 +389,7 @@ class MatchReason(Term):
     COUNTY_NOT_STATED = (
         "county_not_stated",
         "未写明县区",
-        "one building agrees, but counties it could be in are not in this register",
+        "no county is stated, and this register does not hold every county it could be",
     )
     NAME_UNCERTAIN = "name_uncertain", "名称存疑", "a name is misspelt, and more than one is as near"
     DIVISION_CONTRADICTS = "division_contradicts", "区划不符", "the rest agrees, but in another division"

@@ -1,10 +1,10 @@
 /* The page at /: buildings and the density of residents over the divisions. */
 
 import * as maplibregl from "./vendor/maplibre-gl/maplibre-gl.mjs";
+import { keepOffers, showWhatIsAsked } from "./addresses.js";
 import { fetched, forget, isPlanner, recall, session, signIn, signOut, withBearer } from "./account.js";
 import {
-  BUILDINGS_FROM_ZOOM,
-  CELLS_FROM_ZOOM,
+  BUILDINGS_FROM_ZOOM, CELLS_FROM_ZOOM,
   KIND_COLOURS,
   PATTERNS,
   densityLayers,
@@ -69,6 +69,7 @@ function showAccount() {
   const roles = (actor?.roles ?? []).map((role) => wordFor(ROLES, role)[0]).join("、");
   byId("who").textContent = actor ? [actor.name, roles].filter(Boolean).join(" · ") : "";
   byId("open-sign-in").hidden = Boolean(actor);
+  showWhatIsAsked(byId("number"), actor);
   byId("sign-out").hidden = !actor;
   for (const id of ["category", "size"]) byId(id).disabled = !isPlanner();
   byId("why-disabled").hidden = isPlanner();
@@ -289,9 +290,7 @@ function pointTo(number) {
   byId("notice").hidden = false;
 }
 
-async function search(event) {
-  event.preventDefault();
-  const number = checkedNumber(byId("number").value);
+async function find(number) {
   if (!number) {
     notice("不是建筑物编号：校验码不符。 Not a building number: its check digits do not fit.");
     return;
@@ -379,7 +378,11 @@ function makeMap() {
 async function start() {
   fillSelectors();
   listenToAccount();
-  byId("search").addEventListener("submit", search);
+  byId("search").addEventListener("submit", (event) => {
+    event.preventDefault();
+    find(checkedNumber(byId("number").value));
+  });
+  keepOffers(byId("number"), byId("offered"), find);
   await Promise.all([askAbout(), recall().catch((refusal) => notice(refusal.message))]);
   byId("fictional").hidden = !about.fictional;
   byId("review").replaceChildren(

@@ -52,6 +52,34 @@ export const REVIEW_REASONS = {
   changed_since_registered: ["与已登记内容不同", "the source's row differs from what was registered; a person decides whether to correct or change"],
 };
 
+export const MATCH_REASONS = {
+  several_buildings: ["多处相符", "several buildings agree; ask which division or street"],
+  county_not_stated: ["未写明县区", "no county is stated, and this register does not hold every county it could be"],
+  name_uncertain: ["名称存疑", "a name is misspelt, and more than one is as near"],
+  division_contradicts: ["区划不符", "the rest agrees, but in another division"],
+  building_number_missing: ["缺少楼号", "a compound without the number of a building"],
+  group_missing: ["缺少组号", "a village house without its group"],
+  building_not_active: ["建筑物已停用", "the building was demolished or replaced"],
+  room_not_possible: ["户室不可能", "the building has no such entrance, floor or room"],
+  place_beside: ["指旁边位置", "a place beside the one named is meant, or several are"],
+  coordinates_contradict: ["坐标不符", "the coordinate is far from the building"],
+  number_not_found: ["无此编号", "the street or compound is known, the number is not"],
+  name_not_found: ["无此名称", "no street, compound or village of this name"],
+  address_missing: ["缺少地址", "the row gives no address"],
+  repeated_occupant: ["人员重复", "this occupant stands in the file more than once"],
+  unreadable_row: ["记录无法读取", "the row has a wrong number of fields"],
+};
+
+/** What of an address agrees or not. */
+export const ELEMENTS = {
+  place: "街巷",
+  group: "组",
+  number: "门牌号",
+  compound: "院落小区",
+  zone: "区期",
+  building: "楼号",
+};
+
 export const WITHHELD = ["不公布", "withheld"];
 
 /** An element with text, and further elements or texts inside it. Text never becomes markup. */

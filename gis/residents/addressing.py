@@ -12,12 +12,10 @@ import pyarrow as pa
 from sqlalchemy import Connection, text
 
 from gis.addresses.cleaning import clean_many
-from gis.addresses.gazetteers import Gazetteer
-from gis.register.divisions import ChangeRow, DivisionRow
-from gis.register.matching import index, naming
+from gis.register.matching import index, loading
 from gis.register.matching.deciding import Matcher, Verdict
 from gis.store import copying
-from gis.terms import BuildingStatus, DivisionLevel, MatchOutcome, MatchReason, Reason
+from gis.terms import DivisionLevel, MatchOutcome, MatchReason, Reason
 
 PREPARE: Final = """CREATE TEMPORARY TABLE matched (row integer, building_number bigint, entrance smallint,
     floor smallint, room text, reason text, candidates text) ON COMMIT DROP"""
@@ -27,20 +25,13 @@ _WANTING: Final = """
         SELECT FROM reg.addresses a WHERE a.valid_to IS NULL AND a.normalised IN (s.normalised, s.building))
     ORDER BY s.row
 """
-_DIVISIONS: Final = "SELECT code, name, level, parent_code, source FROM reg.divisions ORDER BY code"
-_CHANGES: Final = (
-    "SELECT year, change, old_code, old_name, new_code, new_name, source FROM reg.division_changes ORDER BY id"
-)
-_BUILDINGS: Final = """
-    SELECT b.number, a.standard_address, b.status = :active AS active, coalesce(b.entrances, 0) AS entrances,
-        coalesce(b.floors, 0) AS floors, coalesce(b.rooms_per_floor, 0) AS rooms_per_floor
-    FROM reg.addresses a JOIN reg.buildings b ON b.number = a.building_number
-    WHERE a.valid_to IS NULL AND b.division_code / 1000000 IN (
-        SELECT d.code / 1000000 FROM reg.divisions d
-        WHERE d.level = :county AND int8range(d.code, d.code + 1000000) && (SELECT calc.jurisdiction()))
+_COUNTIES: Final = """
+    SELECT DISTINCT d.code / 1000000 FROM reg.divisions d
+    WHERE d.level = :county AND int8range(d.code, d.code + 1000000) && (SELECT calc.jurisdiction())
 """
 _REASONS: Final = {
     MatchReason.SEVERAL_BUILDINGS: Reason.ADDRESS_AMBIGUOUS,
+    MatchReason.COUNTY_NOT_STATED: Reason.ADDRESS_AMBIGUOUS,
     MatchReason.NAME_UNCERTAIN: Reason.ADDRESS_AMBIGUOUS,
     MatchReason.BUILDING_NUMBER_MISSING: Reason.ADDRESS_AMBIGUOUS,
     MatchReason.GROUP_MISSING: Reason.ADDRESS_AMBIGUOUS,
@@ -75,26 +66,11 @@ class Addressing:
     def _ready(self) -> Matcher:
         """Return the matcher, made on its first use."""
         if self._matcher is None:
-            buildings = self.connection.execute(
-                text(_BUILDINGS), {"active": BuildingStatus.ACTIVE.value, "county": DivisionLevel.COUNTY.value}
-            )
-            self._matcher = Matcher(
-                index.build(
-                    (index.Building(str(number), address, *rest) for number, address, *rest in buildings),
-                    gazetteer(self.connection),
-                )
-            )
+            counties = self.connection.execute(text(_COUNTIES), {"county": DivisionLevel.COUNTY.value}).scalars().all()
+            buildings = loading.find_buildings(self.connection, counties)
+            # a registrar's roster is of their own jurisdiction, whether its rows say so or not
+            self._matcher = Matcher(index.build(buildings, loading.gazetteer(self.connection)))
         return self._matcher
-
-
-def gazetteer(connection: Connection) -> Gazetteer:
-    """Return the gazetteer of the divisions that the register knows."""
-    divisions = connection.execute(text(_DIVISIONS))
-    changes = connection.execute(text(_CHANGES))
-    return naming.gazetteer(
-        [DivisionRow(code, name, DivisionLevel(level), *rest) for code, name, level, *rest in divisions],
-        [ChangeRow(*row) for row in changes],
-    )
 
 
 def _line(

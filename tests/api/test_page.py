@@ -19,7 +19,17 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 import api
 from api.guard import POLICY
 from gis.register import waiting
-from gis.terms import BuildingKind, BuildingStatus, Category, DivisionLevel, Reason, Role, RowDecision, Term
+from gis.terms import (
+    BuildingKind,
+    BuildingStatus,
+    Category,
+    DivisionLevel,
+    MatchReason,
+    Reason,
+    Role,
+    RowDecision,
+    Term,
+)
 from maps import style
 
 WEB = Path(api.__file__).parent / "web"
@@ -77,8 +87,9 @@ class StandIn:
             }
         if path == "/api/session":
             return 200, {"actor": {"name": "规划甲", "roles": ["planner"]} if bearer else None}
-        if path == f"/api/buildings/{NUMBER}":
-            return (200, _building()) if bearer else (401, {"detail": "Sign in first."})
+        known = {f"/api/buildings/{NUMBER}": _building, "/api/addresses": _offered}
+        if path in known:
+            return (200, known[path]()) if bearer else (401, {"detail": "Sign in first."})
         if path.endswith("/counts") and self.release:
             return 200, {"release": self.release, "counts": _counts(bearer)}
         return 404, {"detail": "not here"}
@@ -108,6 +119,13 @@ def _building() -> dict[str, Any]:
         "lon": 106.2,
         "lat": 38.5,
     }
+
+
+def _offered() -> dict[str, Any]:
+    one = {"number": NUMBER, "standard_address": "测试区幸福路1号书香苑<b>1号楼", "agrees": ["compound", "building"]}
+    other = one | {"number": "900000000150", "standard_address": "测试区西<i>路9号书香苑1号楼"}
+    candidates = [one | {"contradicts": []}, other | {"contradicts": ["zone"]}]
+    return {"outcome": "review", "reason": "several_buildings", "room": "", "candidates": candidates}
 
 
 def _counts(bearer: str | None) -> dict[str, Any]:
@@ -414,6 +432,30 @@ def test_a_number_is_found_or_said_to_be_none(browser: Browser, service: StandIn
     assert visit.page.locator(".building a").get_attribute("href") == f"/b/{NUMBER}"
 
 
+def test_addresses_are_offered_while_one_is_typed_and_a_person_chooses(browser: Browser, service: StandIn) -> None:
+    visit = Visit(browser, service)
+    box = visit.page.locator("#number")
+    box.press_sequentially("书香苑1")
+    visit.page.wait_for_timeout(400)
+    assert visit.page.locator("#offered").is_hidden(), "an address is asked for by an account only"
+    visit.sign_in()
+    assert "地址" in (box.get_attribute("placeholder") or "")
+    box.fill("")
+    box.press_sequentially("书香苑1号楼")
+    options = visit.page.locator("#offered [role=option]")
+    options.first.wait_for()
+    assert options.count() == 2
+    assert "书香苑<b>1号楼" in options.first.inner_text(), "text never becomes markup"
+    assert "相符：院落小区、楼号" in options.first.inner_text()
+    assert "不符：区期" in options.nth(1).inner_text()
+    assert "多处相符" in visit.page.inner_text("#offered")
+    box.press("ArrowDown")
+    box.press("Enter")
+    visit.page.locator(".building").wait_for()
+    assert visit.page.locator("#offered").is_hidden()
+    assert visit.wrong == []
+
+
 def test_without_a_release_the_page_says_so(browser: Browser, service: StandIn) -> None:
     service.release, service.review_number = None, "宁S(2026)001号"
     visit = Visit(browser, service)
@@ -452,6 +494,7 @@ def test_the_words_of_the_page_are_the_register_s() -> None:
         "ROLES": Role,
         "ROW_DECISIONS": RowDecision,
         "REVIEW_REASONS": Reason,
+        "MATCH_REASONS": MatchReason,
     }
     for name, words in terms.items():
         block = re.search(rf"export const {name} = \{{(.*?)\}};", script, re.DOTALL)

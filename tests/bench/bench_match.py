@@ -70,9 +70,9 @@ def bench_beside_splink(tmp_path: Path) -> None:
 
 
 def command(files: Files, out: Path) -> tuple[float, float]:
-    """Run ``menpai match`` as a process of its own; returns its process time in seconds and its highest memory in MB."""
+    """Run ``menpai match`` as a process of its own; returns its process time in seconds and its peak memory in MB."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(  # noqa: S603 - our own command
+    subprocess.run(
         [sys.executable, "-m", "api.cli", "match", str(files.roster), "--register", str(files.register),
          "--former-names", str(files.former_names), "--out", str(out)], check=False,
     )  # fmt: skip
