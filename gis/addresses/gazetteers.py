@@ -166,7 +166,7 @@ class Gazetteer:
             county, counties, at = named
             again = self._county(text, at, prefectures)
             if again and text[again[2] - 1] in "区县市" and counties & again[1]:
-                counties, at = counties & again[1], again[2]  # twice, or once under its former name
+                county, counties, at = again[0], counties & again[1], again[2]  # twice, or once under its former name
             at = at if self._division_follows(text, at) else _undoubled(text, at)
         township, at = self._townships.at(text, at)
         if township is None:

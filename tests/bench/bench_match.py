@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from api.matching import Files, Match
-from data.fiction import handwriting
+from data.fiction import handwriting, settlements
 from gis.addresses.cleaning import clean_many
 from gis.addresses.reading import elements
 from gis.register.matching.naming import gazetteer
@@ -30,7 +30,7 @@ LEAST_ROWS_A_SECOND = 10_000
 
 def bench_a_million_rows_end_to_end(tmp_path: Path) -> None:
     """Print rows a second of process time of the whole command, files in, file out, index included."""
-    files = write(tmp_path, handwriting.register(1, COUNTIES, BUILDINGS), ROWS)
+    files = write(tmp_path, settlements.register(1, COUNTIES, BUILDINGS), ROWS)
     seconds, peak_mb = command(files, tmp_path / "links.csv")
     print(
         f"menpai match: {ROWS / seconds:,.0f} rows/s for {ROWS:,} rows and {BUILDINGS:,} buildings, {peak_mb:,.0f} MB"
@@ -40,13 +40,13 @@ def bench_a_million_rows_end_to_end(tmp_path: Path) -> None:
 
 def bench_two_million_buildings_in_memory(tmp_path: Path) -> None:
     """Print the highest memory of the whole command against a register of the whole region and more."""
-    town = handwriting.register(1, COUNTIES, BUILDINGS)
+    town = settlements.register(1, COUNTIES, BUILDINGS)
     files = write(tmp_path, town, 50_000)
     with files.register.open("a", encoding="utf-8", newline="") as file:
         lines = csv.writer(file)
         serial = len(town.homes)
         for again in range(1, MOST_BUILDINGS // BUILDINGS):
-            for home in handwriting.register(1 + again, COUNTIES, BUILDINGS).homes:
+            for home in settlements.register(1 + again, COUNTIES, BUILDINGS).homes:
                 serial += 1
                 lines.writerow((f"9{serial:011d}", home.address, home.entrances, home.floors, home.rooms, "active"))
     seconds, peak_mb = command(files, tmp_path / "links.csv")
@@ -57,7 +57,7 @@ def bench_two_million_buildings_in_memory(tmp_path: Path) -> None:
 def bench_beside_splink(tmp_path: Path) -> None:
     """Print throughput, precision and recall of both on one smaller set."""
     pytest.importorskip("splink")
-    town = handwriting.register(3, COUNTIES, PEER_BUILDINGS)
+    town = settlements.register(3, COUNTIES, PEER_BUILDINGS)
     rows = list(handwriting.roster(town, 4, PEER_ROWS))
     ours, seconds = our_links(tmp_path, town)
     tell("menpai", ours, rows, seconds)
@@ -81,7 +81,7 @@ def command(files: Files, out: Path) -> tuple[float, float]:
     return seconds, after.ru_maxrss / 1024
 
 
-def write(folder: Path, town: handwriting.Town, rows: int) -> Files:
+def write(folder: Path, town: settlements.Town, rows: int) -> Files:
     """Write the register and a roster of distinct addresses, each of them used until there are enough rows."""
     register, roster, names = folder / "register.csv", folder / "roster.csv", folder / "names.csv"
     with register.open("w", encoding="utf-8", newline="") as file:
@@ -110,7 +110,7 @@ def write(folder: Path, town: handwriting.Town, rows: int) -> Files:
     return Files(roster, register, names)
 
 
-def our_links(folder: Path, town: handwriting.Town) -> tuple[dict[str, str], float]:
+def our_links(folder: Path, town: settlements.Town) -> tuple[dict[str, str], float]:
     """Return our links by occupant id, and the process time they took."""
     place = folder / "peer"
     place.mkdir()
@@ -126,7 +126,7 @@ def our_links(folder: Path, town: handwriting.Town) -> tuple[dict[str, str], flo
     return links, time.process_time() - start
 
 
-def splink_links(town: handwriting.Town, rows: list[handwriting.Written]) -> tuple[dict[str, tuple[str, float]], float]:
+def splink_links(town: settlements.Town, rows: list[handwriting.Written]) -> tuple[dict[str, tuple[str, float]], float]:
     """Return Splink's best building for each row with its probability, and the process time it took."""
     import pandas as pd  # noqa: PLC0415 - only where the peer is measured
     import splink.comparison_library as cl  # noqa: PLC0415

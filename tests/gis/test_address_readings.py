@@ -25,6 +25,8 @@ PREFIXES: list[tuple[str, dict[str, str]]] = [
     ("寧夏回族自治區銀川市金鳳區", {"prefecture": "银川市", "county": "金凤区"}),
     ("金凤区", {"county": "金凤区"}),
     ("金凤区金凤区", {"county": "金凤区"}),
+    ("银川市郊区金凤区", {"prefecture": "银川市", "county": "金凤区"}),
+    ("西夏区朔方路街道217社区居委会", {"county": "西夏区", "township": "朔方路街道", "community": "217社区"}),
     ("宁夏 银川市　金凤区，", {"prefecture": "银川市", "county": "金凤区"}),
     ("银川市、金凤区、", {"prefecture": "银川市", "county": "金凤区"}),
     ("现住址：银川市金凤区", {"prefecture": "银川市", "county": "金凤区"}),
@@ -145,6 +147,15 @@ TAILS: list[tuple[str, dict[str, str]]] = [
     ("康平路12号附3号102号", STREET | {"number": "12附3", "room": "102"}),
     ("康平路12号附3", STREET | {"number": "12附3"}),
     ("康平路12号102号", STREET | {"number": "12", "room": "102"}),
+    ("城市壹号南区15号楼", {"compound": "城市壹号", "zone": "南区", "building": "15"}),
+    ("城市壹号公馆15号楼", {"compound": "城市壹号公馆", "building": "15"}),
+    ("康平路壹号", STREET | {"number": "1"}),
+    ("书香苑3号楼第二门洞五零一", ESTATE | {"building": "3", "entrance": "2", "room": "501"}),
+    ("书香苑3号楼2单元5楼东户", ESTATE | {"building": "3", "entrance": "2", "floor": "5", "unread": "东户"}),
+    (
+        "中建五局书香苑3期项目部生活区2号板房",
+        {"compound": "中建五局书香苑三期项目部生活区", "building": "2", "kind": "S"},
+    ),
     ("三官一巷17号", {"place": "三官一巷", "number": "17"}),
     ("草巷二巷三十四号院", {"place": "草巷二巷", "number": "34"}),
     ("二道南巷9号", {"place": "二道南巷", "number": "9"}),
@@ -165,7 +176,7 @@ RURAL = [
     (f"{village}{group}{number}", {"group": "3", "number": "12"})
     for village, group, number in itertools.product(
         ("新丰村", "新丰村委会", "新丰村民委员会", "新丰行政村"),
-        ("三组", "3组", "三队", "3社", "三村民小组", "第三组"),
+        ("三组", "3组", "三队", "3社", "三村民小组", "第三组", "第三生产队", "三小组"),
         ("12号", "十二号", "12#", "１２号院"),
     )
 ]
