@@ -14,6 +14,7 @@ from gis.addresses.slips import slips
 _PROVINCE: Final = re.compile(
     "(?:中华人民共和国|中国)?(?:宁夏回族自治区|宁夏回族区|宁夏回族|宁夏自治区|宁夏省|宁夏区|宁夏(?![东西南北中]?(?:路|街|巷|大)))+"
 )
+_LEAST_TWICE: Final = 3
 _TWICE: Final = re.compile("^([一-鿿]{3,24}?)\\1")
 """A prefix that was pasted twice."""
 _COMMITTEE: Final = re.compile("^(.+?)(?:社区)?(?:居民委员会|居委会|社区)$")
@@ -147,7 +148,8 @@ class Gazetteer:
 
         ``wary`` is the second reading of what can be read twice: 贺兰华府 is no place in 贺兰县, 固原南苑 one in 固原.
         """
-        text = _TWICE.sub(r"\1", text)
+        if text.find(text[:_LEAST_TWICE], _LEAST_TWICE) > 0:
+            text = _TWICE.sub(r"\1", text)
         found = _PROVINCE.match(text)
         at = found.end() if found else 0
         prefectures: frozenset[int] | None = None

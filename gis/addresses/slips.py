@@ -20,6 +20,7 @@ _KINDS: Final = (
 )
 _TELLS: Final = frozenset().union(*_TELLING)
 """What makes another name where it is added or left out; the word for a street or a compound does not."""
+_PAIR: Final = 2
 _DIGITS: Final = frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
@@ -41,7 +42,9 @@ def slips(written: str, name: str, most: int) -> int:
         return min(len(left) + len(right), most + 1)
     if len(left) == len(right) == 1:
         return 1
-    return min(_aligned(left, right), most + 1)
+    if len(left) == len(right) == _PAIR and left == right[::-1]:
+        return 1
+    return most + 1 if most == 1 else min(_aligned(left, right), most + 1)
 
 
 def tells_apart(written: str, name: str) -> bool:

@@ -6,10 +6,13 @@ Run it with ``make bench ARGS=tests/bench/bench_match.py``; it takes some minute
 """
 
 import csv
+import re
 import resource
 import subprocess
 import sys
 import time
+import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,9 +26,10 @@ from gis.register.matching.naming import gazetteer
 COUNTIES = (640104, 640106, 640121, 640205, 640402, 640424, 640502, 640522)
 ROWS, BUILDINGS = 1_000_000, 200_000
 MOST_BUILDINGS = 2_000_000
-PEER_ROWS, PEER_BUILDINGS = 20_000, 20_000
+PEER_ROWS, PEER_BUILDINGS = 60_000, 60_000
+THRESHOLDS = (0.1, 0.5, 0.9, 0.99, 0.999)
 MOST_MB = 1_500
-LEAST_ROWS_A_SECOND = 10_000
+Columns = list[dict[str, str | None]]
 
 
 def bench_a_million_rows_end_to_end(tmp_path: Path) -> None:
@@ -35,7 +39,7 @@ def bench_a_million_rows_end_to_end(tmp_path: Path) -> None:
     print(
         f"menpai match: {ROWS / seconds:,.0f} rows/s for {ROWS:,} rows and {BUILDINGS:,} buildings, {peak_mb:,.0f} MB"
     )
-    assert ROWS / seconds >= LEAST_ROWS_A_SECOND
+    print(f"ten million additions took {yardstick():.2f} s of process time: 0.5 s where nothing else runs on the core")
 
 
 def bench_two_million_buildings_in_memory(tmp_path: Path) -> None:
@@ -61,12 +65,21 @@ def bench_beside_splink(tmp_path: Path) -> None:
     rows = list(handwriting.roster(town, 4, PEER_ROWS))
     ours, seconds = our_links(tmp_path, town)
     tell("menpai", ours, rows, seconds)
-    theirs, their_seconds = splink_links(town, rows)
-    for threshold in (0.5, 0.9, 0.99, 0.999):
-        links = {row: home for row, (home, p) in theirs.items() if p >= threshold}
-        tell(f"splink p≥{threshold}", links, rows, their_seconds)
-    print(f"menpai / splink: {their_seconds / seconds:.1f} times the throughput")
-    assert their_seconds >= 2 * seconds
+    for how, cut_up in (("our grammar's columns", parts), ("columns by regular expressions", plain_parts)):
+        theirs, their_seconds = splink_links(town, rows, cut_up)
+        print(f"splink on {how}: menpai has {their_seconds / seconds:.1f} times its throughput")
+        for threshold in THRESHOLDS:
+            links = {row: home for row, (home, p) in theirs.items() if p >= threshold}
+            tell(f"  splink p≥{threshold}", links, rows, their_seconds)
+
+
+def yardstick() -> float:
+    """Return the process time of a plain loop: a crowded machine is slow in its process time too."""
+    start = time.process_time()
+    total = 0
+    for number in range(10_000_000):
+        total += number
+    return time.process_time() - start
 
 
 def command(files: Files, out: Path) -> tuple[float, float]:
@@ -126,15 +139,17 @@ def our_links(folder: Path, town: settlements.Town) -> tuple[dict[str, str], flo
     return links, time.process_time() - start
 
 
-def splink_links(town: settlements.Town, rows: list[handwriting.Written]) -> tuple[dict[str, tuple[str, float]], float]:
+def splink_links(
+    town: settlements.Town, rows: list[handwriting.Written], cut_up: Callable[[list[str], list[str]], Columns]
+) -> tuple[dict[str, tuple[str, float]], float]:
     """Return Splink's best building for each row with its probability, and the process time it took."""
     import pandas as pd  # noqa: PLC0415 - only where the peer is measured
     import splink.comparison_library as cl  # noqa: PLC0415
     from splink import DuckDBAPI, Linker, SettingsCreator, block_on  # noqa: PLC0415
 
     start = time.process_time()
-    left = pd.DataFrame(parts([row.occupant_id for row in rows], [row.address for row in rows]))
-    right = pd.DataFrame(parts([home.number for home in town.homes], [home.address for home in town.homes]))
+    left = pd.DataFrame(cut_up([row.occupant_id for row in rows], [row.address for row in rows]))
+    right = pd.DataFrame(cut_up([home.number for home in town.homes], [home.address for home in town.homes]))
     settings = SettingsCreator(
         link_type="link_only",
         unique_id_column_name="unique_id",
@@ -162,6 +177,7 @@ def splink_links(town: settlements.Town, rows: list[handwriting.Written]) -> tup
     linker.training.estimate_u_using_random_sampling(max_pairs=1e6)
     linker.training.estimate_parameters_using_expectation_maximisation(block_on("place", "number"))
     linker.training.estimate_parameters_using_expectation_maximisation(block_on("compound", "building"))
+    linker.training.estimate_parameters_using_expectation_maximisation(block_on("community", "number"))
     found = linker.inference.predict(threshold_match_probability=0.1).as_pandas_dataframe()
     best = found.sort_values("match_probability").drop_duplicates("unique_id_l", keep="last")
     ids = {row.occupant_id for row in rows}
@@ -174,7 +190,26 @@ def splink_links(town: settlements.Town, rows: list[handwriting.Written]) -> tup
     return links, time.process_time() - start
 
 
-def parts(ids: list[str], addresses: list[str]) -> list[dict[str, str | None]]:
+PLAIN = re.compile(
+    "^(?:宁夏(?:回族)?(?:自治区)?)?(?:[一-鿿]{2,3}市)?(?P<county>[一-鿿]{2,4}?[区县市])?(?:[一-鿿]{2,8}?(?:街道(?:办事处|办)?|镇|乡))?"
+    "(?P<community>[一-鿿]{2,10}?(?:社区|居委会|村委会|村))?(?:居委会|委会|民委员会|居民委员会)?"
+    "(?:(?P<grp>[一二三四五六七八九十0-9]+)(?:组|队|社|村民小组))?"
+    "(?P<place>[一-鿿]{2,8}?(?:路|街|巷|大道))?(?:(?P<number>[甲乙]?[0-9一二三四五六七八九十百零]+(?:-[0-9]+)?)(?:号院?|#))?"
+    "(?:(?P<compound>[一-鿿]{2,20}?)?(?P<zone>[一二三A-Z0-9东西南北][期区])?"
+    "(?P<building>[0-9一二三四五六七八九十]+|[A-Z])(?:号楼|[幢栋座#-]楼?|号(?:集装箱|板)房|排板房))?"
+)
+
+
+def plain_parts(ids: list[str], addresses: list[str]) -> Columns:
+    """Return addresses cut into the same columns by the regular expression that somebody writes in an afternoon."""
+    found = (
+        (key, PLAIN.match(unicodedata.normalize("NFKC", text).upper()))
+        for key, text in zip(ids, addresses, strict=True)
+    )
+    return [{"unique_id": key, **(match.groupdict() if match else {})} for key, match in found]
+
+
+def parts(ids: list[str], addresses: list[str]) -> Columns:
     """Return addresses cut into columns by the same grammar, for Splink to compare."""
     from data import reference  # noqa: PLC0415
 

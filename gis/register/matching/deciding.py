@@ -173,7 +173,9 @@ class Matcher:
         active = list(by_number.values())[::-1]  # a building may have several addresses
         if not active:
             return _queue(MatchReason.BUILDING_NOT_ACTIVE, found)
-        if any(not self.index.active[one.row] and not self._same_place(one, active[0]) for one in found):
+        if len(found) > len(active) and any(
+            not self.index.active[one.row] and not self._same_place(one, active[0]) for one in found
+        ):
             return _queue(MatchReason.SEVERAL_BUILDINGS, found)
         located = False
         if len(active) > 1:
@@ -216,10 +218,13 @@ class Matcher:
 
         A register of one county knows one 书香苑, the city it lies in perhaps three: enough must be stated besides.
         """
-        if not self.elsewhere or self._weight(divisions, one.read) >= _ENOUGH:
+        counties, elsewhere = divisions.counties, self.elsewhere
+        if not elsewhere or (counties is not None and elsewhere.isdisjoint(counties)):
+            return None
+        if self._weight(divisions, one.read) >= _ENOUGH:
             return None
         meant = self.index.gazetteer.meant(divisions)
-        if meant is not None and not meant & self.elsewhere:
+        if meant is not None and elsewhere.isdisjoint(meant):
             return None
         distance = self._distance(one.row, point)
         return None if distance is not None and distance <= FAR_M else MatchReason.COUNTY_NOT_STATED
