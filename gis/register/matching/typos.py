@@ -190,8 +190,11 @@ def _by_place(speller: Speller, written: str, numbers: tuple[int, int | None, in
             yield from index.find("street", code, number, building)
     for code in speller.near_endings(written):
         yield from index.find("street", code, number, building)
-        if group or not building:
+        if group:
             yield from index.find("village", code, group, number)
+        elif not building:  # without a group, in all of its groups
+            numbers_of = index.views["number"]
+            yield from (row for row in index.find("village", code) if numbers_of[row] == number)
 
 
 def _explain(
@@ -243,7 +246,9 @@ def rivals(speller: Speller, one: Candidate, demands: Constraint) -> bool:
         return False
     index, (read, _) = speller.index, _plain(one.read)
     written = read.place or read.compound
-    keys = "village" if read.group else "street" if read.place else "compound"
+    views = index.views
+    rural = read.group or not (views["place"][one.row] or views["compound"][one.row])
+    keys = "village" if rural else "street" if read.place else "compound"
     if mechanical(written, one.slipped_after + index.name_of(one.named)):
         return False
     for code in speller.near_endings(written):
