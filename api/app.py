@@ -15,6 +15,7 @@ from api import (
     health,
     leases,
     map,  # noqa: A004 - the map of the page
+    openid,
     own_account,
     own_desk,
     pages,
@@ -47,6 +48,7 @@ def create() -> FastAPI:
     app.add_middleware(Guard)
     app.include_router(health.router)
     app.include_router(signing_in.router)
+    app.include_router(openid.router)
     app.include_router(own_account.router)
     app.include_router(administering.router)
     app.include_router(map.router)
@@ -74,6 +76,10 @@ def _describe_problems(app: FastAPI) -> None:
     def described() -> dict[str, Any]:
         schema = plain()
         schema.setdefault("components", {}).setdefault("schemas", {})["Problem"] = errors.PROBLEM_SCHEMA
+        for operations in schema["paths"].values():
+            for operation in operations.values():
+                if "requestBody" in operation:  # the guard counts the bytes of every body
+                    operation["responses"] |= {str(code): each for code, each in errors.documented(413).items()}
         return schema
 
     app.openapi = described  # type: ignore[method-assign]  # FastAPI's documented way to extend it

@@ -47,7 +47,7 @@ def give(request: HTTPConnection, answer: Response, bearer: Bearer) -> Response:
         bearer.token,
         max_age=int(bearer.lasts.total_seconds()),
         path="/",
-        secure=_is_secure(request),
+        secure=is_secure(request),
         httponly=True,
         samesite="strict",
     )
@@ -56,15 +56,15 @@ def give(request: HTTPConnection, answer: Response, bearer: Bearer) -> Response:
 
 def take_away(request: HTTPConnection, answer: Response) -> Response:
     """Let an answer end the page's session in the browser."""
-    answer.delete_cookie(_name(request), path="/", secure=_is_secure(request), httponly=True, samesite="strict")
+    answer.delete_cookie(_name(request), path="/", secure=is_secure(request), httponly=True, samesite="strict")
     return answer
 
 
 def _name(request: HTTPConnection) -> str:
     """Return the cookie's name; the prefix makes browsers refuse it from a subdomain or without https."""
-    return SECURE if _is_secure(request) else PLAIN
+    return SECURE if is_secure(request) else PLAIN
 
 
-def _is_secure(request: HTTPConnection) -> bool:
+def is_secure(request: HTTPConnection) -> bool:
     """Tell whether browsers reach the service by https."""
     return request.url.scheme == "https" or (settings.read().public_url or "").startswith("https:")

@@ -23,7 +23,8 @@ log = logging.getLogger("menpai")
 
 STATUSES: dict[type[Exception], int | Callable[[Any], int]] = {
     MenpaiError: lambda error: error.status,
-    HTTPException: lambda error: error.status_code,
+    # what cannot even be taken apart is no better than a value that cannot be read
+    HTTPException: lambda error: 422 if error.status_code == HTTPStatus.BAD_REQUEST else error.status_code,
     RequestValidationError: 422,
     DataError: 422,  # a value no column can hold, such as a NUL in a text
     UnicodeEncodeError: 422,  # half a character, which JSON lets through
@@ -44,6 +45,7 @@ SENTENCES = {
 }
 """What is said where the error itself has no sentence fit for outside."""
 
+TURNED_AWAY = {401, 403, 429}
 EXTRA_HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "5"}}
 
 
@@ -53,9 +55,11 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(kind, answer)
 
 
-def answer(_request: Request | None, error: Exception) -> Response:
-    """Return the problem details of an error."""
+def answer(request: Request | None, error: Exception) -> Response:
+    """Return the problem details of an error; whoever was not let in, or not to something, stands in the log."""
     status = status_of(error)
+    if status in TURNED_AWAY and request is not None:
+        _note(request, status, error)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("%s", sentence(error))
     headers = dict(EXTRA_HEADERS.get(status, {}))
@@ -64,6 +68,18 @@ def answer(_request: Request | None, error: Exception) -> Response:
     if isinstance(error, MenpaiError) and "wait_s" in error.facts:
         headers["Retry-After"] = str(error.facts["wait_s"])
     return Response(orjson.dumps(problem(error)), status, headers, MEDIA_TYPE)
+
+
+def _note(request: Request, status: int, error: Exception) -> None:
+    """Write one line about a refusal: when and where, and who where that is known; never what was typed.
+
+    A name that does not exist could be a password in the wrong field, so an unknown name is not written.
+    """
+    who = error.facts.get("who", "nobody") if isinstance(error, MenpaiError) else "nobody"
+    route = request.scope.get("route")
+    door = getattr(route, "path", "no door")
+    source = request.client.host if request.client else "nowhere"
+    log.warning("refused %s %s %s from %s: %s", status, request.method, door, source, ascii(str(who)))
 
 
 def problem(error: Exception) -> dict[str, Any]:

@@ -2,9 +2,10 @@
 
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import errors
+from api import cookies, errors
 
 LARGEST_BODY_BYTES = 64 * 1024
 """No door takes more than a form yet."""
@@ -22,6 +23,8 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+BY_HTTPS = "max-age=31536000; includeSubDomains"
+"""Strict-Transport-Security, sent where people reach the service by https; elsewhere browsers ignore it."""
 NOT_KEPT = "no-store"
 """What an answer says of caches where its door says nothing: keep no copy."""
 
@@ -55,10 +58,7 @@ class Guard:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-                headers.setdefault("Cache-Control", NOT_KEPT)
+                _dress(MutableHeaders(scope=message), scope)
             await send(message)
 
         try:
@@ -67,3 +67,12 @@ class Guard:
             if started:  # half an answer cannot be taken back; the server closes the connection
                 raise
             await errors.answer(None, error)(scope, receive, dressed)
+
+
+def _dress(headers: MutableHeaders, scope: Scope) -> None:
+    """Add what browsers obey to an answer's headers."""
+    for name, value in HEADERS.items():
+        headers.setdefault(name, value)
+    headers.setdefault("Cache-Control", NOT_KEPT)
+    if cookies.is_secure(HTTPConnection(scope)):
+        headers["Strict-Transport-Security"] = BY_HTTPS

@@ -46,13 +46,13 @@ class TokenBody(Strict):
     hours: Annotated[int, Field(ge=1, le=12)] = 12
 
 
-@router.post("/proof", status_code=204, responses=REFUSALS)
+@router.post("/proof", responses=REFUSALS)
 def prove(request: Request, body: ProofBody, token: Token) -> Response:
-    """Prove once more who you are, for what asks for it; it stands for fifteen minutes."""
+    """Prove once more who you are, for what asks for it; returns a session in place of this one."""
     who = signed_in(token)
     with guessing(request, str(who.name)):
-        accounts.prove(who, body.password, body.code)
-    return Response(status_code=204)
+        bearer = accounts.prove(who, body.password, body.code)
+    return _renewed(request, who, bearer)
 
 
 @router.post("/second-factor", responses=REFUSALS)

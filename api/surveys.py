@@ -134,7 +134,10 @@ def _allow(who: Caller, role: Role) -> Callable[[int], None]:
 def _divisions(who: Caller, division: str | None) -> list[int]:
     """Return the divisions whose findings a caller may see: the one asked for, or all of theirs; raises NotAllowed."""
     if division is None:
-        return [parse_code(grant.division) for grant in who.grants if grant.role in READERS]
+        own = [parse_code(grant.division) for grant in who.grants if grant.role in READERS]
+        if not own:
+            raise NotAllowed(who=who.name, what="see findings")
+        return own
     code = parse_code(division)
     if not any(works_in(who, code, role) for role in READERS):
         raise NotAllowed(who=who.name, what=f"see findings in division {code}")

@@ -88,8 +88,11 @@ def confirm_factor(who: Caller, code: str) -> tuple[Bearer, list[str]]:
         return _renew(connection, who, facts.use), codes
 
 
-def prove(who: Caller, password: str, code: str | None = None) -> None:
-    """Prove once more who one is, for what needs it; raises WrongPassword, SecondFactorNeeded."""
+def prove(who: Caller, password: str, code: str | None = None) -> Bearer:
+    """Prove once more who one is, for what needs it; return a session in place of this one.
+
+    Raises WrongPassword, SecondFactorNeeded.
+    """
     account, facts = _of(who)
     with session.open("accounts", actor=who.name) as connection:
         kept = connection.execute(
@@ -98,8 +101,8 @@ def prove(who: Caller, password: str, code: str | None = None) -> None:
     if not passwords.fits(kept, password):
         raise WrongPassword
     with session.open("accounts", actor=who.name) as connection:
-        _show_factor(connection, account, code)
-        connection.execute(text("UPDATE reg.account_tokens SET proven_at = now() WHERE id = :id"), {"id": facts.id})
+        strong = _show_factor(connection, account, code)
+        return _renew(connection, who, facts.use, strong=strong)
 
 
 def set_password(who: Caller, password: str) -> None:
@@ -137,13 +140,13 @@ def _show_factor(connection: Connection, account: int, code: str | None) -> bool
     return True
 
 
-def _renew(connection: Connection, who: Caller, use: str) -> Bearer:
-    """End a session and open one in its place that has shown the second factor: its token is another (ASVS 7.2.4)."""
+def _renew(connection: Connection, who: Caller, use: str, *, strong: bool = True) -> Bearer:
+    """End a session and open one in its place, proven now: its token is another (ASVS 7.2.4)."""
     account, facts = _of(who)
     connection.execute(text("UPDATE reg.account_tokens SET revoked_at = now() WHERE id = :id"), {"id": facts.id})
     assert who.expires_at is not None  # noqa: S101 - for the type checker: every session ends
     left = who.expires_at - dt.datetime.now(dt.UTC)
-    how = Opening("page" if use == "page" else "bearer", facts.opened_by, strong=True, lasts=left)
+    how = Opening("page" if use == "page" else "bearer", facts.opened_by, strong=strong, lasts=left)
     return tokens.issue(connection, account, how)
 
 

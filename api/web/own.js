@@ -33,6 +33,7 @@ async function show() {
   const { actor } = session;
   byId("credentials").hidden = Boolean(actor);
   byId("inside").hidden = !actor;
+  if (!actor) byId("provider").hidden = !(await fetched("/api/openid")).provider;
   byId("factor").hidden = true;
   byId("who").textContent = actor ? `${actor.name} · ${actor.roles.join(", ") || "—"}` : "";
   if (!actor) return;

@@ -92,7 +92,7 @@ WRITTEN_DOWN: dict[tuple[str, str], dict[str, str]] = {
     ("accounts", "account_tokens"): {
         "SELECT": ALL,
         "INSERT": "digest account_id use expires_at opened_by second_factor_at scope",
-        "UPDATE": "used_at revoked_at active_at proven_at",
+        "UPDATE": "used_at revoked_at active_at",
         "DELETE": ALL,
     },
     ("accounts", "account_factors"): {

@@ -7,7 +7,7 @@ GRANT SELECT ON reg.accounts, reg.account_grants, reg.account_tokens, reg.accoun
 GRANT INSERT (name), UPDATE (password_hash, disabled_at) ON reg.accounts TO {accounts};
 GRANT INSERT (account_id, role, division_code, valid_until), UPDATE (valid_until) ON reg.account_grants TO {accounts};
 GRANT INSERT (digest, account_id, use, expires_at, opened_by, second_factor_at, scope),
-    UPDATE (used_at, revoked_at, active_at, proven_at), DELETE ON reg.account_tokens TO {accounts};
+    UPDATE (used_at, revoked_at, active_at), DELETE ON reg.account_tokens TO {accounts};
 GRANT INSERT (account_id, sealed), UPDATE (confirmed_at, ended_at, last_step) ON reg.account_factors TO {accounts};
 GRANT INSERT (digest, account_id), UPDATE (used_at), DELETE ON reg.account_recovery_codes TO {accounts};
 GRANT INSERT (account_id, issuer, subject), DELETE ON reg.account_identities TO {accounts};
