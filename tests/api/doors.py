@@ -33,6 +33,8 @@ class Rule:
     bounded: bool = False
     query: Callable[[Place], dict[str, Any]] = field(default=lambda _: {})
     body: Callable[[Place], Any] = field(default=lambda _: None)
+    refused: tuple[int, ...] = (401, 403)
+    """What the others are told: of people, not even that there is anything."""
 
 
 def shape(place: Place, step: int = 1) -> dict[str, Any]:
@@ -72,10 +74,27 @@ def lease(place: Place) -> dict[str, Any]:
     return {"uuid": str(uuid.uuid4()), "division": place["code"], "many": 2, "expires_on": SOON}
 
 
+def _declaration(place: Place) -> dict[str, Any]:
+    said = {"uuid": str(uuid.uuid4()), "declarer": DECLARER, "building": place["number"]}
+    return said | {"since": (TODAY - dt.timedelta(days=3)).isoformat()}
+
+
+def _persons(body: Callable[[Place], Any] = lambda _: None) -> Rule:
+    """Return the rule of an act on people: the registrars of the place, and elsewhere there is no such thing."""
+    return Rule(frozenset({REGISTRAR}), bounded=True, body=body, refused=(401, 403, 404))
+
+
+def _nobody(**body: Any) -> Rule:  # noqa: ANN401 - any JSON
+    return Rule(frozenset(), body=lambda _: body, refused=(401, 403, 404))
+
+
+DECLARER = {"name": "测试员", "doc_type": "PASSPORT", "id_number": "X0000001", "birth_date": "1890-01-01"}
+KEY = {"code": "0000-0000-0000", "doc_type": "PASSPORT", "id_number": "X0000001"}
 PAPER = {"source_document": "宁建〔2026〕1号"}
 RULES: dict[str, Rule] = {
     # the pages: files, and what a building's public page says
     **{f"GET {path}": _everybody() for path in ("/", "/enter", "/review", "/own", "/accounts", "/docs")},
+    **{f"GET {path}": _everybody() for path in ("/desk", "/record")},
     **{f"GET {path}": _everybody() for path in ("/openapi.json", "/healthz", "/readyz", "/b/{number}")},
     "GET /web": _everybody(),
     # signing in, and one's own account
@@ -168,6 +187,19 @@ RULES: dict[str, Rule] = {
     "POST /api/leases": Rule(frozenset({OFFICER}), bounded=True, body=lease),
     "GET /api/leases": Rule(ACCOUNTS),  # one's own
     "DELETE /api/leases/{lease_uuid}": Rule(frozenset({REGISTRAR}), bounded=True),
+    # declarations, and the resident's own desk, which a receipt opens and no account
+    "POST /api/declarations": _persons(_declaration),
+    "GET /api/declarations": Rule(frozenset({REGISTRAR})),  # those of one's own divisions
+    "POST /api/declarations/{declaration}/open": _persons(),
+    "POST /api/declarations/{declaration}/more": _persons(lambda _: {"needed": ["document"]}),
+    "POST /api/declarations/{declaration}/register": _persons(),
+    "POST /api/declarations/{declaration}/decline": _persons(lambda _: {"reason": "not_living_there"}),
+    "POST /api/declarations/{declaration}/withdraw": _persons(),
+    "GET /api/buildings/{number}/dwellings": Rule(frozenset({REGISTRAR})),  # rooms, and nothing of who is in them
+    "GET /api/addresses": Rule(READERS, query=lambda place: {"text": "测试路1号", "division": place["code"]}),
+    "POST /api/record": _nobody(**KEY),
+    "POST /api/record/end": _nobody(key=KEY, residency=1, last_day=TODAY.isoformat()),
+    "POST /api/record/correction": _nobody(key=KEY, residency=1, declarer=DECLARER, since="2026-01-01"),
     # tiles: structures for all, finer cells and categories for planners
     "GET /tiles/buildings/{z}/{x}/{y}.mvt": _everybody(),
     "GET /tiles/divisions/{z}/{x}/{y}.mvt": _everybody(),

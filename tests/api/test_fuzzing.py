@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from api import accounts
+from gis.residents import keys
 from gis.terms import Role
 from tests.api.doors import INSIDE, PUBLIC
 from tests.api.fuzzing import fuzz
@@ -35,6 +36,7 @@ def test_random_requests_find_no_fault_nothing_undescribed_and_no_way_round(
     kind: str, address: str, structures: tuple[str, str, str], renew: Callable[[], None]
 ) -> None:
     assert structures
+    keys.init()
     headers = {}
     if kind != PUBLIC:
         accounts.add("caller")
