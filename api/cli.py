@@ -19,6 +19,7 @@ IMPORTS = {
     "divisions": ("structures:import_divisions", "Add divisions from a list, or bring known ones up to date."),
     "boundaries": ("structures:import_boundaries", "Set the boundaries of divisions from GeoJSON."),
     "roads": ("roads:import_roads", "Put the roads of a file in the place of those its source brought before."),
+    "facilities": ("planning:import_facilities", "Bring in service stations, police posts and what else stands."),
     "roster": ("people:import_roster", "Place the residents of a roster; needs --as and --purpose."),
 }
 NUMBERS = {
@@ -61,6 +62,7 @@ COMMANDS = {
     "sheds": (SHEDS, "What stands for a time, and must be looked at."),
     "release": ("drawing:release", "Make a dated release of counts through the disclosure gate."),
     "map": (MAPS, "Draw maps."),
+    "plan": ("planning:plan", "Say where stations, posts or other facilities should stand, and how good that is."),
     "account": (ACCOUNTS, "Accounts and what they may do."),
     "erase": ("people:erase", "Erase residencies that ended long enough ago; --dry-run says how many."),
     "keys": (KEYS, "Keys that seal identities."),

@@ -408,6 +408,30 @@ class RosterDisturbed(MenpaiError):  # noqa: N818
     status = 409
 
 
+class NoDemand(MenpaiError):  # noqa: N818
+    """Nobody whom a {whom} serves is registered there in tens; load a roster, or take a larger division."""
+
+    status = 404
+
+
+class NoCandidates(MenpaiError):  # noqa: N818
+    """There is no place to choose from ({kind}): junctions need imported roads, a file needs points."""
+
+    status = 422
+
+
+class PlanNotFound(MenpaiError):  # noqa: N818
+    """There is no plan {id} in your divisions."""
+
+    status = 404
+
+
+class PlansSpent(MenpaiError):  # noqa: N818
+    """{who} has asked for {most} plans today; more of them could be compared until they tell of single homes."""
+
+    status = 429
+
+
 class Infeasible(MenpaiError):  # noqa: N818
     """No plan does this: {why}."""
 

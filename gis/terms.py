@@ -448,6 +448,17 @@ class RoadReason(Term):
     NO_BARRIER = "no_barrier", "不拦行人车辆", "barriers that stop nobody"
 
 
+class PlanStatus(Term):
+    """How far a plan is."""
+
+    ASKED = "asked", "排队", "waits for its turn"
+    RUNNING = "running", "计算中", "being made"
+    CALLING_OFF = "calling_off", "正在取消", "being called off"
+    CALLED_OFF = "called_off", "已取消", "called off"
+    MADE = "made", "已完成", "made"
+    REFUSED = "refused", "无方案", "there is no plan; see why"
+
+
 class Datum(Term):
     """Horizontal datum of incoming coordinates."""
 

@@ -1,17 +1,12 @@
 """The density map: one self-contained HTML file, residents per km² by cell or division."""
 
 import json
-import re
-import tempfile
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from html import escape
-from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
-import folium
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -21,7 +16,7 @@ from folium.template import Template
 from numpy.typing import NDArray
 
 from gis.terms import Category
-from maps import style
+from maps import closed, style
 from maps.classes import METHODS, Classes, Floats, Method, classified
 from maps.packing import packed
 
@@ -76,19 +71,7 @@ def write_html(density: DensityMap, out: Path) -> None:
 
     The file appears whole or not at all. Raises OSError where it cannot be written.
     """
-    page = _page(density)
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", dir=out.parent, prefix=f".{out.name}.", delete=False
-    ) as file:
-        draft = Path(file.name)
-        try:
-            file.write(page)
-            file.flush()
-            draft.chmod(0o644)
-            draft.replace(out)
-        except BaseException:
-            draft.unlink(missing_ok=True)
-            raise
+    closed.write_page(_page(density), out)
 
 
 class _DensityLayer(MacroElement):
@@ -118,34 +101,16 @@ class _DensityLayer(MacroElement):
         self._id = "menpai"
         self.payload = payload
         self.panel = panel
-        self.leaflet = _leaflet_script()
-        self.drawing = _text("density.js")
-        self.css = _leaflet_style() + _text("density.css").replace("FONTS", style.FONTS)
-
-
-class _ClosedMap(folium.Map):
-    """A folium map that names no outside address: what it needs is inlined by the layer."""
-
-    def __init__(self, location: tuple[float, float]) -> None:
-        super().__init__(
-            location=location,
-            tiles=None,
-            prefer_canvas=True,
-            attribution_control=False,
-            zoom_snap=0.25,
-            min_zoom=5,
-            max_zoom=17,
-        )
-        self.default_js = []
-        self.default_css = []
-        self._id = "menpai"  # not a random one: the same counts give the same bytes
+        self.leaflet = closed.leaflet_script()
+        self.drawing = closed.text("density.js")
+        self.css = closed.leaflet_style() + closed.text("density.css").replace("FONTS", style.FONTS)
 
 
 def _page(density: DensityMap) -> str:
     """Render the whole HTML page."""
     rates, states, classes = _classed(density)
     colours = style.sequential(len(classes.uppers)) if classes.uppers else []
-    chart = _ClosedMap(_centre(density))
+    chart = closed.ClosedMap(_centre(density))
     figure = chart.get_root()
     assert isinstance(figure, Figure)  # noqa: S101 - tells mypy what folium.Map made
     figure.title = escape(f"{density.title_zh} {density.title_en}")
@@ -210,7 +175,7 @@ def _panel(density: DensityMap, states: NDArray[np.str_], classes: Classes, colo
         ("分级", "classes", f"{method_zh} {method_en}"),
         ("来源", "source", f"{escape(density.source_zh)}<br>{escape(density.source_en)}"),
     ]
-    return _text("density.html").format(
+    return closed.text("density.html").format(
         title_zh=escape(density.title_zh),
         title_en=escape(density.title_en),
         rows="".join([*_class_rows(classes, colours), *_other_rows(density.withheld_below, tally)]),
@@ -257,27 +222,6 @@ def _centre(density: DensityMap) -> tuple[float, float]:
         return 37.5, 106.0
     west, south, east, north = (float(edge) for edge in frame.total_bounds)
     return (south + north) / 2, (west + east) / 2
-
-
-@cache
-def _text(name: str) -> str:
-    """Read a file of this room."""
-    return resources.files("maps").joinpath(name).read_text(encoding="utf-8")
-
-
-@cache
-def _leaflet_script() -> str:
-    """Give Leaflet with its licence, without the source map and the link of its attribution: neither is used."""
-    licence = _text("vendor/leaflet/LICENSE").replace("*/", "")
-    script = re.sub(r"(?m)^//# sourceMappingURL=.*$", "", _text("vendor/leaflet/leaflet.js"))
-    script = script.replace("https://leafletjs.com", "")
-    return f"/*\n{licence}*/\n{script.strip()}"
-
-
-@cache
-def _leaflet_style() -> str:
-    """Give Leaflet's style without its pictures (layer switch, marker): a map of ours has neither."""
-    return re.sub(r"url\([^)]*\)", "none", re.sub(r"(?s)/\*.*?\*/", "", _text("vendor/leaflet/leaflet.css")))
 
 
 def _refuse(sentence: str) -> None:

@@ -8,6 +8,7 @@ from gis.store import (  # noqa: F401 - they fill the metadata
     field_models,
     models,
     people_models,
+    planning_models,
     released_models,
     road_models,
     structure_models,

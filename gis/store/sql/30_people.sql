@@ -164,3 +164,11 @@ CREATE VIEW calc.building_residents WITH (security_invoker = true) AS
     WHERE principal AND recorded_until IS NULL AND during @> (now() AT TIME ZONE 'Asia/Shanghai')::date
     GROUP BY building_number, division_code, category;
 GRANT SELECT ON calc.building_residents TO {siting_job};
+
+-- The same without regard to who they are: what a police post is sited on (rights.md, 9).
+CREATE VIEW calc.building_occupancy WITH (security_invoker = true) AS
+    SELECT building_number, division_code, count(*) AS residents
+    FROM reg.residencies
+    WHERE principal AND recorded_until IS NULL AND during @> (now() AT TIME ZONE 'Asia/Shanghai')::date
+    GROUP BY building_number, division_code;
+GRANT SELECT ON calc.building_occupancy TO {siting_job};
