@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from hmac import compare_digest
 
 import pyotp
-import segno
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Connection, text
@@ -65,6 +64,8 @@ def begin(who: Caller) -> Enrolment:
             text("INSERT INTO reg.account_factors (account_id, sealed) VALUES (:account, :sealed)"),
             {"account": account, "sealed": _seal(account, secret)},
         )
+    import segno  # noqa: PLC0415 - the picture is made a few times in an account's life
+
     address = pyotp.TOTP(secret).provisioning_uri(name=str(who.name), issuer_name=ISSUER)
     return Enrolment(secret, address, segno.make(address, error="m").svg_inline(scale=4, border=2, omitsize=True))
 

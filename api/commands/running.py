@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 import click
 
@@ -13,8 +13,8 @@ from gis.errors import BadArgument
 from gis.store import cluster, schema, session
 from gis.terms import Role
 
-FIRST_PLANNER = "planner"
-FIRST_ADMINISTRATOR = "administrator"
+FIRST = {"planner": Role.PLANNER, "administrator": Role.ACCOUNT_ADMINISTRATOR}
+"""Accounts that the first start makes; whoever opens their links sets their passwords."""
 WHOLE_REGION = "640000"
 SAMPLE_RESIDENTS = 100_000
 """Enough to see every county on the map, and there within a minute; “menpai sample” makes the whole region."""
@@ -36,11 +36,7 @@ def run(host: str, port: int) -> None:
             if port not in {0, taken}:
                 click.echo(f"端口 {port} 已被占用，改用 {taken}。 Port {port} is busy: taking {taken}.")
             click.echo(f"门牌 Menpai  {url}")
-            click.echo(
-                f"规划员一次性登录 planner's one-time link  {url}enter#{_first_link(FIRST_PLANNER, Role.PLANNER)}"
-            )
-            administrator = _first_link(FIRST_ADMINISTRATOR, Role.ACCOUNT_ADMINISTRATOR)
-            click.echo(f"账户管理员一次性登录 account administrator's one-time link  {url}enter#{administrator}")
+            _tell_links(url)
             click.echo("按 Ctrl-C 停止。 Ctrl-C stops it.")
             serving.serve(bound)
         session.forget()
@@ -97,9 +93,13 @@ def _fill() -> None:
         disclosure.release()
 
 
-def _first_link(name: str, role: Role) -> str:
-    """Return the token of a one-time link for a first account, which is made where it is missing."""
-    with suppress(BadArgument):
-        accounts.add(name)
-        accounts.grant(name, role, WHOLE_REGION)
-    return accounts.make_link(name)
+def _tell_links(url: str) -> None:
+    """Print one-time links for the first accounts, made where they are missing, until somebody set a password."""
+    known = {row.name: row for row in accounts.find_accounts()}
+    for name, role in FIRST.items():
+        if name not in known:
+            accounts.add(name)
+            accounts.grant(name, role, WHOLE_REGION)
+        elif known[name].disabled or known[name].has_password:
+            continue
+        click.echo(f"{role.zh}一次性登录 one-time link, {role.en}  {url}enter#{accounts.make_link(name)}")

@@ -17,7 +17,8 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from api import accounts, openid
+from api import accounts
+from api import provider as providers
 from gis.terms import Role
 
 CLIENT = "menpai at 银川"
@@ -89,7 +90,7 @@ def provider(address: str, database: str, monkeypatch: pytest.MonkeyPatch) -> It
     thread.start()
     for name, value in (("OIDC_ISSUER", stand_in.url), ("OIDC_CLIENT_ID", CLIENT), ("PUBLIC_URL", address)):
         monkeypatch.setenv(f"MENPAI_{name}", value.rstrip("/"))
-    openid._metadata.cache_clear()  # noqa: SLF001 - each test has a provider of its own
+    providers.metadata_of.cache_clear()
     yield stand_in
     server.shutdown()
     server.server_close()
@@ -210,4 +211,4 @@ def test_without_a_provider_the_door_says_so(client: httpx.Client) -> None:
 @pytest.mark.parametrize("address", ["http://idp.example/jwks", "file:///etc/passwd", "ftp://idp.example"])
 def test_a_provider_elsewhere_is_reached_by_https_alone(address: str) -> None:
     with pytest.raises(ValueError, match="https"):
-        openid._fetched(address)  # noqa: SLF001 - the one place that reaches out
+        providers.fetched(address)

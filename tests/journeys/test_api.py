@@ -60,7 +60,10 @@ def houses(database: str, tmp_path: Path) -> list[str]:
 
 
 def test_a_planner_s_first_day(houses: list[str]) -> None:
-    with running("--port", "0") as (process, address, said), httpx.Client(base_url=address) as client:
+    with (
+        running("--port", "0") as (process, address, said),
+        httpx.Client(base_url=address, timeout=PATIENCE_S) as client,
+    ):
         assert client.get("/readyz").json() == {"status": "ready"}
         assert "<title>" in client.get("/").text
         link = said.partition("enter#")[2].split()[0]
