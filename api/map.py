@@ -48,11 +48,14 @@ def _bounds(connection: Connection) -> list[float] | None:
 
 
 def _released(connection: Connection, sizes_m: tuple[int, ...]) -> dict[str, Any]:
-    """Return the newest release and its classes in residents per km², by size and "county"; nothing before one."""
+    """Return the newest release, its classes in residents per km² by size and "county", and its noise by size.
+
+    The noise is the median standard deviation, in residents. Before the first release there is nothing.
+    """
     try:
         day = release_on(connection, None)
     except NoRelease:
-        return {"release": None, "breaks": {}}
+        return {"release": None, "breaks": {}, "noise": {}}
     cells = {
         size: connection.execute(
             text("SELECT calc.cell_breaks(:day, :size, :category)"), {"day": day, "size": size, "category": ALL}
@@ -63,7 +66,13 @@ def _released(connection: Connection, sizes_m: tuple[int, ...]) -> dict[str, Any
         text("SELECT calc.county_breaks(:day, :category)"), {"day": day, "category": ALL}
     ).scalar_one()
     breaks = {str(size): per_km2(found or [], size) for size, found in cells.items()}
-    return {"release": day, "breaks": breaks | {"county": rounded(counties or [])}}
+    noise = {
+        str(size): connection.execute(
+            text("SELECT calc.cell_noise(:day, :size, :category)"), {"day": day, "size": size, "category": ALL}
+        ).scalar_one()
+        for size in sizes_m
+    }
+    return {"release": day, "breaks": breaks | {"county": rounded(counties or [])}, "noise": noise}
 
 
 def per_km2(limits: list[int], size_m: int) -> list[float]:

@@ -51,6 +51,8 @@ class DensityMap:
     review_number: str | None = None
     """审图号, the number of the map review; without one the map says that it is for internal use."""
     withheld_below: int = 10
+    noise_sd: float = 0.0
+    """The usual standard deviation of the noise in a count, residents; 0 where counts are exact."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be drawn truthfully."""
@@ -175,6 +177,8 @@ def _panel(density: DensityMap, states: NDArray[np.str_], classes: Classes, colo
         ("分级", "classes", f"{method_zh} {method_en}"),
         ("来源", "source", f"{escape(density.source_zh)}<br>{escape(density.source_en)}"),
     ]
+    if density.noise_sd:
+        facts.insert(1, ("扰动", "noise", _noise_words(density.noise_sd)))
     return closed.text("density.html").format(
         title_zh=escape(density.title_zh),
         title_en=escape(density.title_en),
@@ -183,6 +187,12 @@ def _panel(density: DensityMap, states: NDArray[np.str_], classes: Classes, colo
         review=f"审图号：{escape(review)}" if review else "内部用图 <i>for internal use only</i>",
         review_kind="reviewed" if review else "internal",
     )
+
+
+def _noise_words(noise_sd: float) -> str:
+    """Say how much noise the disclosure gate has put into a count."""
+    amount = f"{noise_sd:.0f}" if noise_sd >= 1 else f"{noise_sd:.1f}"
+    return f"人数经扰动，标准差约 ±{amount} 人<br>perturbed, standard deviation about ±{amount}"
 
 
 def _class_rows(classes: Classes, colours: list[str]) -> list[str]:

@@ -86,4 +86,5 @@ def _map_of(areas: Areas, category: str, division: int | None) -> DensityMap:
         outlines=density.outlines(division),
         review_number=settings.read().map_review_number,
         withheld_below=disclosure.WITHHELD_BELOW,
+        noise_sd=areas.noise_sd,
     )

@@ -31,6 +31,18 @@ export function classRows(uppers, least, byCounty) {
   return [...classes.reverse(), ...others];
 }
 
+/** A count with the standard deviation of the noise in it, where there is any. */
+export function perturbed(n, noise) {
+  return noise > 0 ? `${count(n)} ±${count(Math.max(1, Math.round(noise)))}` : count(n);
+}
+
+/** Says how much noise the counts drawn usually have. */
+export function noiseTold(noise) {
+  if (!(noise > 0)) return [];
+  const amount = count(Math.max(1, Math.round(noise)));
+  return both([`人数经扰动，标准差约 ±${amount} 人`, `counts are perturbed: standard deviation about ±${amount}`]);
+}
+
 /** Says which areas are drawn now, and which at other zooms. */
 export function areasDrawn(byCounty, [sizeZh, sizeEn]) {
   const [now, further] = byCounty

@@ -13,7 +13,7 @@ import {
   rateOf,
   strengthOfCells,
 } from "./layers.js";
-import { areasDrawn, classRows, swatch } from "./legend.js";
+import { areasDrawn, classRows, noiseTold, perturbed, swatch } from "./legend.js";
 import { keepNames } from "./names.js";
 import { keepPrintable } from "./printing.js";
 import {
@@ -142,6 +142,7 @@ function showClasses() {
     ? [`统计日期 ${about.release}`, "date of the release"]
     : ["尚未发布统计。", "No counts released yet."];
   byId("release").replaceChildren(...both(release));
+  byId("noise").replaceChildren(...noiseTold(counties ? 0 : about.noise?.[byId("size").value]));
 }
 
 /** Draw what is chosen. New sources each time: setTiles would leave tiles of the choice before where two choices
@@ -182,7 +183,7 @@ const under = { code: null, properties: null };
 
 function told(figure) {
   if (!figure) return ["—"];
-  return figure.withheld ? both(WITHHELD) : [count(figure.n)];
+  return figure.withheld ? both(WITHHELD) : [perturbed(figure.n, figure.noise_sd)];
 }
 
 async function showCounts({ code, name, level }) {
@@ -227,11 +228,11 @@ function showDivision(feature) {
 
 const PER_KM2 = "人/平方公里 per km²";
 
-function showCell({ cell, n, withheld }) {
+function showCell({ cell, n, withheld, noise_sd: noise }) {
   const rate = rateOf({ cell, n });
   const figure = withheld
     ? bothAsText(WITHHELD)
-    : `${count(n)} 人 residents${rate === null ? "" : ` · ${count(rate)} ${PER_KM2}`}`;
+    : `${perturbed(n, noise)} 人 residents${rate === null ? "" : ` · ${count(rate)} ${PER_KM2}`}`;
   byId("cell").replaceChildren(`网格 ${cell}`, element("br"), figure);
 }
 

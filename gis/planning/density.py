@@ -28,7 +28,14 @@ class Areas:
 
     release: dt.date
     frame: gpd.GeoDataFrame
-    """Columns area, name, n (Int64, missing where withheld), withheld, area_km2, geometry (OGC:CRS84)."""
+    """Columns area, name, n (Int64, missing where withheld), withheld, noise_sd (residents, nan where withheld),
+    area_km2, geometry (OGC:CRS84)."""
+
+    @property
+    def noise_sd(self) -> float:
+        """The median standard deviation of the noise in the counts shown, in residents; 0 where there is none."""
+        shown = self.frame["noise_sd"].dropna()
+        return float(shown.median()) if len(shown) else 0.0
 
 
 def by_cell(cell: str, category: str, *, on: dt.date | None = None, division: int | None = None) -> Areas:
@@ -58,7 +65,7 @@ def by_division(level: Level, category: str, *, on: dt.date | None = None, divis
     with session.open("planner") as connection:
         rows = connection.execute(
             text(
-                "SELECT d.code::text AS area, d.name, c.n, coalesce(c.withheld, false) AS withheld,"
+                "SELECT d.code::text AS area, d.name, c.n, coalesce(c.withheld, false) AS withheld, c.noise_sd,"
                 " ST_Area(d.boundary::geography) / 1e6 AS area_km2, ST_AsBinary(d.boundary) AS shape"
                 " FROM reg.divisions d LEFT JOIN pub.division_counts c"
                 " ON c.division_code = d.code AND c.release = :release AND c.category = :category"
@@ -105,7 +112,7 @@ def _squares(size: int, category: str, on: dt.date | None, division: int | None)
             divisions.find_name(connection, division)
         rows = connection.execute(
             text(
-                "SELECT c.cell AS area, CAST(NULL AS text) AS name, n.n, n.withheld,"
+                "SELECT c.cell AS area, CAST(NULL AS text) AS name, n.n, n.withheld, n.noise_sd,"
                 " CAST(c.size AS double precision) * c.size / 1e6 AS area_km2, ST_AsBinary(c.geometry) AS shape"
                 " FROM pub.cell_counts n JOIN pub.cells c ON c.cell = n.cell"
                 " WHERE n.release = :release AND n.size = :size AND n.category = :category"
@@ -131,6 +138,7 @@ def _frame(rows: Any) -> gpd.GeoDataFrame:  # noqa: ANN401 - rows of SQLAlchemy
             "name": pd.array([row.name for row in rows], dtype=object),
             "n": pd.array([row.n for row in rows], dtype="Int64"),
             "withheld": np.array([row.withheld for row in rows], dtype=bool),
+            "noise_sd": np.array([row.noise_sd for row in rows], dtype=np.float64),
             "area_km2": np.array([row.area_km2 for row in rows], dtype=np.float64),
         },
         geometry=list(shapely.from_wkb([bytes(row.shape) for row in rows])) if rows else [],
@@ -145,10 +153,13 @@ def _hexagons(squares: gpd.GeoDataFrame, resolution: int) -> gpd.GeoDataFrame:
         h3.latlng_to_cell(lat, lon, resolution)
         for lon, lat in zip(shapely.get_x(centres), shapely.get_y(centres), strict=True)
     ]
-    grouped = pd.DataFrame({"area": names, "n": squares["n"].to_numpy(), "withheld": squares["withheld"]}).groupby(
-        "area", sort=True
-    )
-    sums = grouped.agg(n=("n", lambda counts: counts.sum(min_count=1)), withheld=("withheld", "all")).reset_index()
+    counts = squares[["n", "withheld"]].assign(area=names, variance=squares["noise_sd"] ** 2)
+    grouped = pd.DataFrame(counts).groupby("area", sort=True)
+    sums = grouped.agg(
+        n=("n", lambda of: of.sum(min_count=1)),
+        withheld=("withheld", "all"),
+        variance=("variance", lambda of: of.sum(min_count=1)),
+    ).reset_index()
     shapes = [shapely.Polygon([(lon, lat) for lat, lon in h3.cell_to_boundary(name)]) for name in sums["area"]]
     return gpd.GeoDataFrame(
         {
@@ -156,6 +167,7 @@ def _hexagons(squares: gpd.GeoDataFrame, resolution: int) -> gpd.GeoDataFrame:
             "name": pd.array([None] * len(sums), dtype=object),
             "n": sums["n"].astype("Int64"),
             "withheld": sums["withheld"].astype(bool),
+            "noise_sd": np.sqrt(sums["variance"].to_numpy(dtype=np.float64)),
             "area_km2": [h3.cell_area(name, unit="km^2") for name in sums["area"]],
         },
         geometry=shapes,

@@ -48,7 +48,11 @@ class Attack:
     def range_of(self, places: Iterable[Place], category: str) -> tuple[int, int]:
         """Return the least and the most that may live there."""
         of = CATEGORIES if category == ALL else [category]
-        wanted = self._sum_of((place, each) for place in places for each in of)
+        return self.range_over((place, each) for place in places for each in of)
+
+    def range_over(self, pieces: Iterable[Piece]) -> tuple[int, int]:
+        """Return the least and the most that may live in any pieces."""
+        wanted = self._sum_of(pieces)
         least, most = (self._least(sign * wanted) for sign in (1, -1))
         return least, -most
 

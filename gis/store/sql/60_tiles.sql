@@ -36,7 +36,7 @@ CREATE FUNCTION calc.divisions_tile(z integer, x integer, y integer, category te
 LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT ST_AsMVT(feature, 'divisions', 4096, 'shape', 'id')
     FROM (
-        SELECT d.code AS id, d.code::text AS code, d.name, d.level, count.n, count.withheld,
+        SELECT d.code AS id, d.code::text AS code, d.name, d.level, count.n, count.withheld, count.noise_sd,
             calc.density_of(count.n, d.boundary) AS density, count.category, count.release::text AS release,
             ST_AsMVTGeom(ST_Transform(d.boundary, 3857), ST_TileEnvelope(z, x, y), 4096, 64) AS shape
         FROM reg.divisions d
@@ -54,7 +54,7 @@ RETURNS bytea
 LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT ST_AsMVT(feature, 'cells', 4096, 'shape')
     FROM (
-        SELECT c.cell, count.n, count.withheld, count.category, count.release::text AS release,
+        SELECT c.cell, count.n, count.withheld, count.noise_sd, count.category, count.release::text AS release,
             ST_AsMVTGeom(ST_Transform(c.geometry, 3857), ST_TileEnvelope(z, x, y), 4096, 64) AS shape
         FROM pub.cells c
         JOIN pub.cell_counts count ON count.cell = c.cell AND count.size = c.size
@@ -95,12 +95,22 @@ LANGUAGE sql STABLE AS $$
     WHERE count.release = county_breaks.release AND count.category = county_breaks.category AND count.n > 0
 $$;
 
+-- What the standard deviation of the noise in half of the counts of a size does not exceed.
+CREATE FUNCTION calc.cell_noise(release date, size integer, category text) RETURNS real
+LANGUAGE sql STABLE AS $$
+    SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY count.noise_sd)
+    FROM pub.cell_counts count
+    WHERE count.release = cell_noise.release AND count.size = cell_noise.size
+        AND count.category = cell_noise.category AND count.n > 0
+$$;
+
 REVOKE EXECUTE ON FUNCTION calc.tile_reach(integer, integer, integer), calc.buildings_tile(integer, integer, integer),
     calc.divisions_tile(integer, integer, integer, text, date), calc.divisions_version(), calc.release_version(date),
     calc.density_of(integer, geometry), calc.cells_tile(integer, integer, integer, integer, text, date),
-    calc.cell_breaks(date, integer, text), calc.county_breaks(date, text) FROM PUBLIC;
+    calc.cell_breaks(date, integer, text), calc.county_breaks(date, text), calc.cell_noise(date, integer, text)
+    FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION calc.tile_reach(integer, integer, integer), calc.buildings_tile(integer, integer, integer),
     calc.divisions_tile(integer, integer, integer, text, date), calc.divisions_version(), calc.release_version(date),
     calc.density_of(integer, geometry), calc.cells_tile(integer, integer, integer, integer, text, date),
-    calc.cell_breaks(date, integer, text), calc.county_breaks(date, text)
+    calc.cell_breaks(date, integer, text), calc.county_breaks(date, text), calc.cell_noise(date, integer, text)
     TO {public}, {planner}, {registrar};

@@ -34,7 +34,8 @@ CREATE VIEW calc.ptable AS
 
 -- Fills two temporary tables. "places": where buildings stand, a 100 m square of a division, and how many of them.
 -- "pieces": who lives there on a day, by category: x residents, of whom z are spoken of.
-CREATE FUNCTION calc.fill_pieces(day date) RETURNS void LANGUAGE plpgsql SET work_mem = '256MB' AS $$
+CREATE FUNCTION calc.fill_pieces(day date) RETURNS void LANGUAGE plpgsql
+SET work_mem = '256MB' AS $$
 BEGIN
     CREATE TEMPORARY TABLE places ON COMMIT DROP AS
         SELECT row_number() OVER ()::integer AS place, division_code, east_100m, north_100m,

@@ -100,8 +100,10 @@ BEGIN
             (count(*) FILTER (WHERE p.z > 0))::integer AS pieces
         FROM covers v JOIN pieces p USING (place)
         GROUP BY GROUPING SETS ((v.area, p.category), (v.area));
+    ANALYZE counts;
     PERFORM calc.hold_down(withheld_below);
     PERFORM calc.settle_divisions(least_pieces);
+    ANALYZE settled;
     CREATE TEMPORARY TABLE gate ON COMMIT DROP AS
         SELECT a.family, a.area, a.parent, c.category, b.buildings, a.family <> 'rest' AS published,
             CASE a.family WHEN 'division' THEN coalesce(s.n, 0) ELSE coalesce(t.z, 0) END AS n,
@@ -121,26 +123,31 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT size || 'E' || floor(east_100m * 100.0 / size)::integer || 'N' || floor(north_100m * 100.0 / size)::integer
 $$;
 
--- One pass of complementary suppression; the number of counts it withheld, 0 when no total gives one back.
+-- One round of complementary suppression, over the totals that are "due"; how many are in the next round, 0 when none
+-- gives anything back: those that what this round withheld is a part of, and those that it is.
 -- A total that is shown gives back what is withheld of its parts: one alone, or together so few people, or so few
 -- buildings, that it would be withheld itself. A total that is withheld is given back where all its parts are shown.
 -- Then the smallest part that is shown is withheld as well, and where none is left the total is. Its joins are over
 -- whole tables; the planner, who knows nothing of a sum before it is made, would nest loops.
-CREATE FUNCTION calc.withhold_more(withheld_below integer, least_buildings integer) RETURNS integer
-LANGUAGE plpgsql SET enable_nestloop = off SET work_mem = '256MB' AS $$
+CREATE FUNCTION calc.withhold_more(this_round integer, withheld_below integer, least_buildings integer)
+RETURNS integer LANGUAGE plpgsql SET enable_nestloop = off SET work_mem = '256MB' AS $$
 DECLARE
-    struck integer;
+    next_round integer;
 BEGIN
     WITH parts AS (
-        SELECT 'tree' AS kind, t.area AS total, t.category AS total_category, t.withheld AS total_withheld,
+        SELECT d.kind, t.area AS total, t.category AS total_category, t.withheld AS total_withheld,
             p.area, p.category, p.buildings, p.published, p.n, p.withheld OR NOT p.published AS hidden
-        FROM gate p JOIN gate t ON t.area = p.parent AND t.category = p.category
-        WHERE t.n > 0
+        FROM due d
+        JOIN gate t ON t.area = d.total AND t.category = d.total_category AND t.n > 0
+        JOIN gate p ON p.parent = t.area AND p.category = t.category
+        WHERE d.round = this_round AND d.kind = 'tree'
         UNION ALL
-        SELECT 'categories', t.area, 'all', t.withheld, p.area, p.category, p.buildings, p.published,
+        SELECT d.kind, t.area, 'all', t.withheld, p.area, p.category, p.buildings, p.published,
             CASE WHEN p.moved THEN 0 ELSE p.n END, p.withheld
-        FROM gate p JOIN gate t ON t.area = p.area AND t.category = 'all' AND p.category <> 'all'
-        WHERE t.published AND t.n > 0
+        FROM due d
+        JOIN gate t ON t.area = d.total AND t.category = 'all' AND t.n > 0 AND t.published
+        JOIN gate p ON p.area = t.area AND p.category <> 'all'
+        WHERE d.round = this_round AND d.kind = 'categories'
     ), unsafe AS (
         SELECT kind, total, total_category, sum(n) FILTER (WHERE hidden) AS n FROM parts
         GROUP BY kind, total, total_category, total_withheld
@@ -156,12 +163,18 @@ BEGIN
             AND NOT p.hidden
         ORDER BY u.kind, u.total, u.total_category, coalesce(u.n, 0) < withheld_below AND p.n = 0, p.n, p.area,
             p.category
+    ), struck AS (
+        UPDATE gate g SET withheld = true
+        FROM (SELECT DISTINCT coalesce(area, total) AS area, coalesce(category, total_category) AS category FROM next) c
+        WHERE g.area = c.area AND g.category = c.category AND NOT g.withheld
+        RETURNING g.area, g.parent, g.category
     )
-    UPDATE gate g SET withheld = true
-    FROM (SELECT DISTINCT coalesce(area, total) AS area, coalesce(category, total_category) AS category FROM next) c
-    WHERE g.area = c.area AND g.category = c.category AND NOT g.withheld;
-    GET DIAGNOSTICS struck = ROW_COUNT;
-    RETURN struck;
+    INSERT INTO due
+        SELECT this_round + 1, 'tree', parent, category FROM struck WHERE parent IS NOT NULL
+        UNION SELECT this_round + 1, 'tree', area, category FROM struck
+        UNION SELECT this_round + 1, 'categories', area, 'all' FROM struck;
+    GET DIAGNOSTICS next_round = ROW_COUNT;
+    RETURN next_round;
 END $$;
 
 -- Categories of which few are withheld, against a largest one that is shown and at least twenty times as many, are
@@ -170,7 +183,8 @@ CREATE FUNCTION calc.move_to_largest(withheld_below integer) RETURNS void LANGUA
 BEGIN
     CREATE TEMPORARY TABLE moves ON COMMIT DROP AS
         SELECT area, sum(n) FILTER (WHERE withheld AND category <> 'all') AS n,
-            (array_agg(category ORDER BY n DESC, category) FILTER (WHERE NOT withheld AND category <> 'all'))[1] AS largest
+            (array_agg(category ORDER BY n DESC, category)
+                FILTER (WHERE NOT withheld AND category <> 'all'))[1] AS largest
         FROM gate WHERE published GROUP BY area
         HAVING bool_or(category = 'all' AND NOT withheld)
             AND sum(n) FILTER (WHERE withheld AND category <> 'all') BETWEEN 1 AND withheld_below - 1
@@ -184,13 +198,20 @@ END $$;
 -- Write the release of a day. Runs as siting_job, which sees sums and no person.
 CREATE FUNCTION calc.release_counts(day date, withheld_below integer, least_buildings integer, least_pieces integer)
 RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    round integer := 1;
 BEGIN
     PERFORM calc.fill_gate(day, withheld_below, least_pieces);
     UPDATE gate SET withheld = true
     WHERE buildings < least_buildings
         OR n < withheld_below AND (n <> 0 OR category = 'all' OR family IN ('square 100', 'square 500'));
     PERFORM calc.move_to_largest(withheld_below);
-    WHILE calc.withhold_more(withheld_below, least_buildings) > 0 LOOP END LOOP;
+    CREATE TEMPORARY TABLE due ON COMMIT DROP AS
+        SELECT round, kind, area AS total, category AS total_category
+        FROM gate CROSS JOIN unnest(ARRAY['tree', 'categories']) AS kind WHERE kind = 'tree' OR category = 'all';
+    WHILE calc.withhold_more(round, withheld_below, least_buildings) > 0 LOOP
+        round := round + 1;
+    END LOOP;
     INSERT INTO pub.releases (release, withheld_below, most_noise) VALUES (day, withheld_below,
         (SELECT max(abs(noise)) FROM calc.ptable));
     INSERT INTO pub.division_counts (release, division_code, category, n, withheld, noise_sd)
@@ -259,9 +280,9 @@ CREATE TRIGGER division_counts_keep BEFORE DELETE OR TRUNCATE OR UPDATE ON pub.d
 CREATE TRIGGER cell_counts_keep BEFORE DELETE OR TRUNCATE OR UPDATE ON pub.cell_counts
     FOR EACH STATEMENT EXECUTE FUNCTION calc.refuse();
 
-REVOKE EXECUTE ON FUNCTION calc.release_counts(date, integer, integer, integer), calc.withhold_more(integer, integer),
-    calc.move_to_largest(integer), calc.fill_gate(date, integer, integer), calc.settle_divisions(integer), calc.fill_areas(), calc.noise_sd(integer)
-    FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION calc.release_counts(date, integer, integer, integer), calc.withhold_more(integer, integer),
-    calc.move_to_largest(integer), calc.fill_gate(date, integer, integer), calc.settle_divisions(integer), calc.fill_areas(), calc.noise_sd(integer)
-    TO {siting_job};
+REVOKE EXECUTE ON FUNCTION calc.release_counts(date, integer, integer, integer), calc.fill_gate(date, integer, integer),
+    calc.withhold_more(integer, integer, integer), calc.move_to_largest(integer), calc.settle_divisions(integer),
+    calc.fill_areas(), calc.noise_sd(integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION calc.release_counts(date, integer, integer, integer), calc.fill_gate(date, integer, integer),
+    calc.withhold_more(integer, integer, integer), calc.move_to_largest(integer), calc.settle_divisions(integer),
+    calc.fill_areas(), calc.noise_sd(integer) TO {siting_job};
