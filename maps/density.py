@@ -212,8 +212,8 @@ def _other_rows(withheld_below: int, tally: dict[str, int]) -> list[str]:
         _NOBODY: ("nobody", "0 人", "nobody registered"),
         _WITHHELD: (
             "withheld",
-            f"不公布：少于 {withheld_below} 人，或可由合计推算",
-            f"withheld: fewer than {withheld_below}, or derivable from totals",
+            f"不公布：少于 {withheld_below} 人、不足三栋建筑物，或可由合计推算",
+            f"withheld: fewer than {withheld_below} people or three buildings, or derivable from totals",
         ),
         _NO_COUNT: ("no-data", "无数据", "no data"),
     }

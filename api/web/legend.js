@@ -23,8 +23,8 @@ export function classRows(uppers, least, byCounty) {
     return row(swatch(colours[place]), span);
   });
   const withheld = [
-    `不公布：少于 ${least} 人，或可由合计推算`,
-    `withheld: fewer than ${least}, or derivable from totals`,
+    `不公布：少于 ${least} 人、不足三栋建筑物，或可由合计推算`,
+    `withheld: fewer than ${least} people or three buildings, or derivable from totals`,
   ];
   const others = [row(swatch(null, "withheld"), ...both(withheld))];
   if (byCounty) others.push(row(swatch(null, "uncounted"), ...both(["无数据", "no count"])));

@@ -1,4 +1,26 @@
-"""The disclosure gate's door: a dated release of counts. The gate itself is SQL (sql/70_release.sql)."""
+"""The disclosure gate's door: a dated release of counts. The gate itself is SQL.
+
+What a release is made of, and why nobody works a count out of it, stands at the head of sql/65_perturbation.sql (noise
+by cell keys, after the Office for National Statistics' ``cell-key-perturbation``) and of sql/70_release.sql (what is
+exact, what is withheld). In short:
+
+=====================  ==========================================  ==================================================
+of                     a count is                                  withheld
+=====================  ==========================================  ==================================================
+squares, villages      a sum of perturbed pieces: the residents    under 10, or of fewer than 3 buildings; what a
+                       of one category in one 100 m square of a    total, a parent or another category would give back
+                       division, noise from -4 to 4, mean 0,
+                       variance at most 2.03 each
+townships and above    exact where at least 30 pieces of a         the same
+                       category share the noise that this gives
+                       away, else a sum of perturbed pieces
+sums in a plan         exact in the program, ``shown`` to the      under 10
+                       nearest ten
+=====================  ==========================================  ==================================================
+
+Each count carries the standard deviation of its noise. A zero is shown of a category at 1 km and in divisions, never of
+all residents; perturbed, it stands for 0 to 4 in each piece. No number stands for fewer than ten people.
+"""
 
 import datetime as dt
 import math

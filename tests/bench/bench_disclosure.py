@@ -16,7 +16,7 @@ from tests.planning import lands
 from tests.planning.differencing import Outcome, Siege
 
 MANY = int(os.environ.get("MENPAI_BENCH_ATTACKS", "10000"))
-PER_LAND = 120
+PER_LAND = 400
 
 
 def test_ten_thousand_differences_recover_no_count(database: str) -> None:
@@ -33,6 +33,8 @@ def test_ten_thousand_differences_recover_no_count(database: str) -> None:
         )[seed % 3]
         empty(database)
         outcomes += Siege(database, land, seed).outcomes(PER_LAND)
+        if seed % 10 == 0:
+            print(f"{len(outcomes):,} attacks, {sum(one.recovered for one in outcomes)} recovered", flush=True)
     told(outcomes, seed, time.perf_counter() - start)
     assert all(one.least <= one.true <= one.most for one in outcomes)
     assert [one for one in outcomes if one.recovered] == []

@@ -225,7 +225,7 @@ class Siege:
                 before, after = self.attack.range_over(pieces), self.attack_later.range_over(pieces)
                 limits = before[0] - after[1], before[1] - after[0]
                 found.append(Outcome("two dates", left, count.n - other.n, *limits))
-            if len(found) >= 12:
+            if len(found) >= 40:
                 break
         return found
 

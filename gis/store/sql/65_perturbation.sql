@@ -34,27 +34,29 @@ CREATE VIEW calc.ptable AS
 
 -- Fills two temporary tables. "places": where buildings stand, a 100 m square of a division, and how many of them.
 -- "pieces": who lives there on a day, by category: x residents, of whom z are spoken of.
+-- The planner expects few residencies to hold on a day, and would sort millions for it.
 CREATE FUNCTION calc.fill_pieces(day date) RETURNS void LANGUAGE plpgsql
-SET work_mem = '256MB' AS $$
+SET work_mem = '256MB' SET enable_sort = off AS $$
 BEGIN
     CREATE TEMPORARY TABLE places ON COMMIT DROP AS
         SELECT row_number() OVER ()::integer AS place, division_code, east_100m, north_100m,
             count(*)::integer AS buildings
         FROM reg.buildings WHERE status = 'active' GROUP BY division_code, east_100m, north_100m;
     ANALYZE places;
+    CREATE TEMPORARY TABLE standing ON COMMIT DROP AS
+        SELECT b.number, l.place FROM reg.buildings b JOIN places l USING (division_code, east_100m, north_100m)
+        WHERE b.status = 'active';
+    ANALYZE standing;
     CREATE TEMPORARY TABLE pieces ON COMMIT DROP AS
         WITH counted AS (
-            SELECT b.division_code, b.east_100m, b.north_100m, r.category, count(*)::integer AS x,
-                (sum(r.record_key) % 256)::integer AS cell_key
-            FROM reg.buildings b
-            JOIN reg.residencies r ON r.building_number = b.number
+            SELECT s.place, r.category, count(*)::integer AS x, (sum(r.record_key) % 256)::integer AS cell_key
+            FROM standing s
+            JOIN reg.residencies r ON r.building_number = s.number
                 AND r.principal AND r.recorded_until IS NULL AND r.during @> day
-            WHERE b.status = 'active'
-            GROUP BY 1, 2, 3, 4
+            GROUP BY s.place, r.category
         )
-        SELECT l.place, c.category, c.x, c.x + t.noise AS z
+        SELECT c.place, c.category, c.x, c.x + t.noise AS z
         FROM counted c
-        JOIN places l USING (division_code, east_100m, north_100m)
         JOIN calc.ptable t ON t.residents = least(c.x, 4) AND t.cell_key = c.cell_key;
     ANALYZE pieces;
 END $$;

@@ -120,7 +120,8 @@ END $$;
 
 CREATE FUNCTION calc.square(size integer, east_100m integer, north_100m integer) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT size || 'E' || floor(east_100m * 100.0 / size)::integer || 'N' || floor(north_100m * 100.0 / size)::integer
+    SELECT size || 'E' || floor(east_100m::double precision * 100 / size)::integer
+        || 'N' || floor(north_100m::double precision * 100 / size)::integer
 $$;
 
 -- One round of complementary suppression, over the totals that are "due"; how many are in the next round, 0 when none
