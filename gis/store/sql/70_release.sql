@@ -11,13 +11,15 @@
 -- 3. What a total would give back of these is withheld too (complementary suppression; Hundepool et al., Statistical
 --    Disclosure Control, 2012, ch. 4): in the tree of divisions, in the nested squares, and among categories.
 --
--- Why it holds. Everything released follows from where buildings stand, which is public, the z of each piece, and a few
--- exact sums, each over at least least_pieces pieces that no other such sum shares. Whoever knew every z would still
--- find for each piece at least four counts that the perturbation table turns into that z; and could bring such a
--- sum to its value with any of them, as long as the noise of all other pieces in it is not at one and the same end,
--- which for thirty pieces is rarer than 10^-50. So no algebra over areas, categories, squares against
--- H3, tiles against exports, or dates recovers a count; suppression is a second wall before it, for home counts that a
--- plain difference would give roughly. tests/planning/test_disclosure.py attacks both.
+-- Why it holds. Everything released follows from where buildings stand, which is public, the z of each piece, that
+-- areas spoken of as ten or more hold ten, and exact sums over pieces of their own, least_pieces or more: each category
+-- told exactly, and the largest one together with what is perturbed. Whoever knew every z would still find for each
+-- piece at least five counts that the perturbation table turns into that z, and could bring the sums to their values
+-- with several of them, unless all other pieces of a sum stood at the same end of what they may hold. That takes thirty
+-- pieces of one resident each, none of which noise has made a nobody: less than one in a million. So no algebra over
+-- areas, categories, squares against H3, tiles against files, or dates recovers a count. Suppression is a second wall
+-- before it, for the counts of homes that a plain difference would give roughly. tests/planning attacks both, an
+-- integer program knowing every z.
 -- What it does not hide: that somebody of a category lives in a piece (z > 0 means x > 0), where overlapping
 -- areas tell; and counts from somebody who knows from elsewhere how many moved between many releases.
 
