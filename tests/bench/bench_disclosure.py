@@ -12,6 +12,7 @@ from collections import Counter
 import numpy as np
 import psycopg
 
+from gis.planning import disclosure
 from tests.planning import lands
 from tests.planning.differencing import Outcome, Siege
 
@@ -56,7 +57,8 @@ def told(outcomes: list[Outcome], many_lands: int, took_s: float) -> None:
     for kind, many in sorted(Counter(one.kind for one in outcomes).items()):
         of = [one for one in outcomes if one.kind == kind]
         widths = np.array([one.most - one.least + 1 for one in of])
-        hits = sum(one.said == one.true for one in of)
+        small = [one for one in of if 1 <= one.true < disclosure.WITHHELD_BELOW]
+        hits = sum(one.said == one.true for one in small)
         print(f"  {kind}: {many:,}, recovered {sum(one.recovered for one in of)}", end="")
         print(f", possible values at least {widths.min()}, median {np.median(widths):.0f}", end="")
-        print(f"; the plain difference happens to be right in {hits / many:.0%}")
+        print(f"; of {len(small):,} counts of 1 to 9 the plain difference happens to say {hits:,}")
