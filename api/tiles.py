@@ -22,6 +22,7 @@ router = APIRouter(prefix="/tiles", tags=["tiles 瓦片"])
 MEDIA_TYPE = "application/vnd.mapbox-vector-tile"
 DEEPEST_ZOOM = 22
 BUILDINGS_FROM_ZOOM = 13
+ROADS_FROM_ZOOM = 7
 FINEST_AT_ZOOM = ((10, 100), (8, 500), (0, 1000))
 """From which zoom on squares of a size are drawn; farther out the next coarser ones stand in for them."""
 CACHE_BYTES = 64 * 1024 * 1024
@@ -124,6 +125,21 @@ def divisions(  # noqa: PLR0913, PLR0917 - each is a part of the address
             {"z": z, "x": x, "y": y, "category": category, "release": day},
         )
     return _sent(request, tile, private=category != ALL or who.signed_in)
+
+
+@router.get("/roads/{z}/{x}/{y}.mvt", responses=errors.documented(401, 422, 503) | ANSWERS)
+def roads(request: Request, z: Zoom, x: Place, y: Place, token: Token) -> Response:
+    """Roads from zoom 7 on, finer classes farther in: road_class, name, oneway, and whether foot and motor may pass."""
+    who = caller(token)
+    _check(z, x, y)
+    if z < ROADS_FROM_ZOOM:
+        return _sent(request, Tile.of(b""), private=who.signed_in)
+    with session.open(who.database_role) as connection:
+        version = connection.execute(text("SELECT calc.roads_version()")).scalar_one()
+        tile = _made(
+            connection, ("roads", version), "SELECT calc.roads_tile(:z, :x, :y)", {"z": z, "x": x, "y": y}
+        )
+    return _sent(request, tile, private=who.signed_in)
 
 
 @router.get("/cells/{z}/{x}/{y}.mvt", responses=errors.documented(401, 403, 404, 422, 503) | ANSWERS)

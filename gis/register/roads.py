@@ -135,7 +135,7 @@ def _sort_way(found: Sorted, seen: set[tuple[object, ...]], tags: dict[str, Any]
         return
     for line in shapely.get_parts(shape):
         way = read | {"geometry": shapely.to_wkb(line)}
-        key = (way["geometry"], *(way[name] for name in ("road_class", "oneway", "maxspeed_kmh", "foot", "motor")))
+        key = (_either_way(line, way), *(way[name] for name in ("road_class", "maxspeed_kmh", "foot", "motor")))
         if line.length == 0:
             found.leave_out(RoadReason.NO_LENGTH)
         elif key in seen:
@@ -143,6 +143,12 @@ def _sort_way(found: Sorted, seen: set[tuple[object, ...]], tags: dict[str, Any]
         else:
             seen.add(key)
             found.ways.append(way)
+
+
+def _either_way(line: Any, way: dict[str, Any]) -> tuple[bytes, int]:  # noqa: ANN401
+    """Return a way's line and direction, the same where it is drawn the other way round: graphs write both."""
+    drawn, turned = way["geometry"], shapely.to_wkb(line.reverse())
+    return min((drawn, way["oneway"]), (turned, -way["oneway"]))
 
 
 def _meaning(tags: dict[str, Any]) -> dict[str, Any] | RoadReason:

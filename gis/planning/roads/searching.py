@@ -219,7 +219,7 @@ def search(
         if used + many > len(found):
             return source
         leg_s = sources.leg_s[source]
-        if leg_s <= limit_s and leg_s < np.inf:
+        if leg_s < np.inf:
             reached = reach(graph, sources, source, limit_s - leg_s, slate)
             met = meet(sources, targets, source, limit_s - leg_s, reached, slate)
             for at in range(reached):

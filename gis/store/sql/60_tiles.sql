@@ -64,6 +64,49 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
     WHERE shape IS NOT NULL
 $$;
 
+-- From which zoom on a class of road is drawn: a map of the region shows motorways, one of a quarter its paths.
+CREATE FUNCTION calc.road_shown_from(road_class text) RETURNS integer
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE
+        WHEN road_class IN ('motorway', 'trunk') THEN 7
+        WHEN road_class IN ('primary', 'motorway_link', 'trunk_link') THEN 9
+        WHEN road_class IN ('secondary', 'primary_link') THEN 11
+        WHEN road_class IN ('tertiary', 'secondary_link', 'tertiary_link') THEN 12
+        WHEN road_class IN ('unclassified', 'residential', 'living_street', 'pedestrian', 'road') THEN 13
+        ELSE 14
+    END
+$$;
+
+-- Roads of the classes that a zoom has room for, the greater ones over the smaller.
+CREATE FUNCTION calc.roads_tile(z integer, x integer, y integer) RETURNS bytea
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT ST_AsMVT(feature, 'roads', 4096, 'shape', 'id')
+    FROM (
+        SELECT w.id, w.road_class, w.name, w.oneway, w.foot, w.motor,
+            ST_AsMVTGeom(ST_Transform(w.geometry, 3857), ST_TileEnvelope(z, x, y), 4096, 64) AS shape
+        FROM reg.road_ways w
+        WHERE w.geometry && calc.tile_reach(z, x, y) AND calc.road_shown_from(w.road_class) <= z
+        ORDER BY calc.road_shown_from(w.road_class) DESC, w.id
+    ) feature
+    WHERE shape IS NOT NULL
+$$;
+
+-- Two equal answers mean equal roads: a source is replaced whole, so its last row tells whether it was; each source
+-- is found by one step along the index.
+CREATE FUNCTION calc.roads_version() RETURNS text
+LANGUAGE sql STABLE AS $$
+    WITH RECURSIVE last_of AS (
+        (SELECT w.source_id, w.id, w.xmin FROM reg.road_ways w ORDER BY w.source_id DESC, w.id DESC LIMIT 1)
+        UNION ALL
+        SELECT before.* FROM last_of CROSS JOIN LATERAL (
+            SELECT w.source_id, w.id, w.xmin FROM reg.road_ways w WHERE w.source_id < last_of.source_id
+            ORDER BY w.source_id DESC, w.id DESC LIMIT 1
+        ) before
+    )
+    SELECT coalesce(string_agg(source_id::text || ' ' || id::text || ' ' || xmin::text, ',' ORDER BY source_id), '')
+    FROM last_of
+$$;
+
 -- Two equal answers mean equal tiles: rows are never changed in place, so their xmin tells them apart.
 CREATE FUNCTION calc.divisions_version() RETURNS text
 LANGUAGE sql STABLE AS $$
@@ -107,10 +150,12 @@ $$;
 REVOKE EXECUTE ON FUNCTION calc.tile_reach(integer, integer, integer), calc.buildings_tile(integer, integer, integer),
     calc.divisions_tile(integer, integer, integer, text, date), calc.divisions_version(), calc.release_version(date),
     calc.density_of(integer, geometry), calc.cells_tile(integer, integer, integer, integer, text, date),
-    calc.cell_breaks(date, integer, text), calc.county_breaks(date, text), calc.cell_noise(date, integer, text)
+    calc.cell_breaks(date, integer, text), calc.county_breaks(date, text), calc.cell_noise(date, integer, text),
+    calc.road_shown_from(text), calc.roads_tile(integer, integer, integer), calc.roads_version()
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION calc.tile_reach(integer, integer, integer), calc.buildings_tile(integer, integer, integer),
     calc.divisions_tile(integer, integer, integer, text, date), calc.divisions_version(), calc.release_version(date),
     calc.density_of(integer, geometry), calc.cells_tile(integer, integer, integer, integer, text, date),
-    calc.cell_breaks(date, integer, text), calc.county_breaks(date, text), calc.cell_noise(date, integer, text)
+    calc.cell_breaks(date, integer, text), calc.county_breaks(date, text), calc.cell_noise(date, integer, text),
+    calc.road_shown_from(text), calc.roads_tile(integer, integer, integer), calc.roads_version()
     TO {public}, {planner}, {registrar};
