@@ -1,9 +1,10 @@
 /* What the map draws: sources, layers, colours. The ramp is that of maps/style.py. */
 
+import { ROADS_FROM_ZOOM, roadLayers, roadNameLayers } from "./roads.js";
+
 const RAMP = ["#f4eeb4", "#cde098", "#80c99a", "#31a5a5", "#1c77a3", "#2d498b", "#2b2061"];
 export const KIND_COLOURS = { residential: "#c4561a", work_shed: "#ffc21a", other_habitable: "#8d5bb5" };
 export const BUILDINGS_FROM_ZOOM = 13;
-const ROADS_FROM_ZOOM = 7;
 
 /* Without a glyph server MapLibre draws every letter from the fonts of this machine. The first name of a stack only
    tells it the weight. */
@@ -226,77 +227,6 @@ function cellLayers(layout, uppers) {
   ];
 }
 
-/* Roads stand back behind what the map is about: greys, the greater the darker and the wider. */
-const ROAD_RANKS = [
-  { classes: ["motorway", "trunk"], colour: "#8f8a80", from: ROADS_FROM_ZOOM, widths: [0.8, 2.2, 9] },
-  {
-    classes: ["primary", "motorway_link", "trunk_link"],
-    colour: "#a39e94",
-    from: 9,
-    widths: [0.6, 1.6, 8],
-  },
-  { classes: ["secondary", "primary_link"], colour: "#b1aca2", from: 11, widths: [0.5, 1.2, 7] },
-  {
-    classes: ["tertiary", "secondary_link", "tertiary_link"],
-    colour: "#b9b4aa",
-    from: 12,
-    widths: [0.5, 1, 6],
-  },
-  {
-    classes: ["unclassified", "residential", "living_street", "road", "pedestrian"],
-    colour: "#c2bdb4",
-    from: 13,
-    widths: [0.4, 0.8, 5],
-  },
-  { classes: ["service", "track"], colour: "#cbc7bf", from: 14, widths: [0.3, 0.6, 3] },
-];
-const RANKED = ROAD_RANKS.flatMap(({ classes }) => classes);
-
-function roadLayers() {
-  const line = (id, filter, from, paint) => ({
-    id,
-    type: "line",
-    source: "roads",
-    "source-layer": "roads",
-    minzoom: from,
-    filter,
-    layout: { "line-join": "round", "line-cap": "round" },
-    paint,
-  });
-  const within = (classes) => ["in", ["get", "road_class"], ["literal", classes]];
-  const width = ([far, near, close]) => ["interpolate", ["exponential", 1.5], ["zoom"], 8, far, 13, near, 18, close];
-  const paths = line("roads-paths", ["!", within(RANKED)], 14, {
-    "line-color": "#b9b4aa",
-    "line-width": 0.8,
-    "line-dasharray": [2, 2],
-  });
-  const ranks = ROAD_RANKS.map(({ classes, colour, from, widths }) =>
-    line(`roads-${classes[0]}`, within(classes), from, { "line-color": colour, "line-width": width(widths) }),
-  );
-  return [paths, ...ranks.reverse()];
-}
-
-function roadNameLayers() {
-  return [
-    {
-      id: "road-names",
-      type: "symbol",
-      source: "roads",
-      "source-layer": "roads",
-      minzoom: 14,
-      filter: ["has", "name"],
-      layout: {
-        "symbol-placement": "line",
-        "text-field": ["get", "name"],
-        "text-font": REGULAR,
-        "text-size": 11,
-        "text-padding": 8,
-      },
-      paint: { "text-color": "#5d5850", "text-halo-color": "#ffffff", "text-halo-width": 1.4 },
-    },
-  ];
-}
-
 function buildingLayers() {
   const from = { source: "buildings", "source-layer": "buildings", minzoom: BUILDINGS_FROM_ZOOM };
   return [
@@ -384,7 +314,7 @@ export function mapStyle(query, uppers) {
       ...divisionLayers(),
       ...roadLayers(),
       ...buildingLayers(),
-      ...roadNameLayers(),
+      ...roadNameLayers(REGULAR),
       ...nameLayers(),
     ],
   };

@@ -271,7 +271,7 @@ class Visit:
         self.page.wait_for_selector("#sign-out:not([hidden])")
 
 
-@pytest.mark.parametrize(("path", "layers"), [("/", {"divisions"}), (CLOSE, {"divisions", "cells"})])
+@pytest.mark.parametrize(("path", "layers"), [("/", {"divisions"}), (CLOSE, {"divisions", "cells", "roads"})])
 def test_the_page_draws_from_the_service_alone(browser: Browser, service: StandIn, path: str, layers: set[str]) -> None:
     visit = Visit(browser, service, path)
     assert visit.outside == []
