@@ -136,9 +136,7 @@ def roads(request: Request, z: Zoom, x: Place, y: Place, token: Token) -> Respon
         return _sent(request, Tile.of(b""), private=who.signed_in)
     with session.open(who.database_role) as connection:
         version = connection.execute(text("SELECT calc.roads_version()")).scalar_one()
-        tile = _made(
-            connection, ("roads", version), "SELECT calc.roads_tile(:z, :x, :y)", {"z": z, "x": x, "y": y}
-        )
+        tile = _made(connection, ("roads", version), "SELECT calc.roads_tile(:z, :x, :y)", {"z": z, "x": x, "y": y})
     return _sent(request, tile, private=who.signed_in)
 
 

@@ -294,3 +294,44 @@ def test_the_corners_of_the_world_have_tiles(client: httpx.Client, structures: t
     last = 2**22 - 1
     for where in ("divisions/0/0/0", f"divisions/22/{last}/{last}", f"buildings/22/{last}/0", f"buildings/22/0/{last}"):
         assert client.get(f"/tiles/{where}.mvt").status_code in {200, 204}
+
+
+def road(database: str, way: str, road_class: str, source: str = "roads") -> None:
+    """Store a street through the fixtures' houses."""
+    with psycopg.connect(database) as connection:
+        connection.execute("INSERT INTO reg.sources (name) VALUES (%s) ON CONFLICT DO NOTHING", (source,))
+        connection.execute(
+            "INSERT INTO reg.road_ways (source_id, way, road_class, name, oneway, foot, motor, geometry)"
+            " SELECT id, %s, %s, '测试路', 0, true, true, ST_SetSRID(ST_MakeLine(ST_MakePoint(%s, %s),"
+            " ST_MakePoint(%s, %s)), 4490) FROM reg.sources WHERE name = %s",
+            (way, road_class, LON, LAT, LON + 0.002, LAT, source),
+        )
+
+
+def test_roads_are_drawn_by_their_rank_and_carry_nothing_but_the_road(client: httpx.Client, database: str) -> None:
+    road(database, "1", "trunk")
+    road(database, "2", "service")
+    far, close = (decoded(client.get(path("roads", z)), "roads") for z in (9, 14))
+    assert [each["properties"]["road_class"] for each in far] == ["trunk"]
+    assert [each["properties"]["road_class"] for each in close] == ["service", "trunk"]
+    assert close[0]["properties"] == {
+        "road_class": "service",
+        "name": "测试路",
+        "oneway": 0,
+        "foot": True,
+        "motor": True,
+    }
+    assert client.get(path("roads", 6)).status_code == 204
+
+
+def test_a_road_file_that_is_imported_again_is_on_the_next_tile(client: httpx.Client, database: str) -> None:
+    road(database, "1", "trunk")
+    road(database, "1", "primary", source="another")
+    before = client.get(path("roads", 14))
+    unchanged = client.get(path("roads", 14), headers={"If-None-Match": before.headers["etag"]})
+    with psycopg.connect(database) as connection:
+        connection.execute("DELETE FROM reg.road_ways WHERE road_class = 'trunk'")
+    road(database, "1", "secondary")
+    after = client.get(path("roads", 14))
+    assert unchanged.status_code == 304
+    assert {each["properties"]["road_class"] for each in decoded(after, "roads")} == {"primary", "secondary"}

@@ -100,29 +100,22 @@ def _targets(chains: Chains, places: Places, doors: Doors, same: Integers, *, al
 
 
 def _search(roads: Graph, sources: Sources, targets: Targets, limit_s: float) -> Any:  # noqa: ANN401
-    """Return the seconds from sources to targets, put together chunk by chunk."""
+    """Return the seconds from sources to targets, row by row in the order of the targets."""
     n, m = len(sources.leg_s), len(targets.leg_s)
-    found, times = np.empty(max(m, AT_ONCE), np.int32), np.empty(max(m, AT_ONCE))
+    room = max(m, AT_ONCE)
+    found, times = np.empty(room, np.int32), np.empty(room)
+    columns, values = np.empty(0, np.int32), np.empty(0)
     ends = np.zeros(n, np.int64)
-    parts: list[tuple[Any, Any]] = []
     first, put_away = 0, 0
     while first < n:
         last = search(roads, sources, targets, float(limit_s), first, found, times, ends)
         used = int(ends[last - 1])
-        parts.append((found[:used].copy(), times[:used].copy()))
         ends[first:last] += put_away
-        put_away += used
-        first = last
-    columns, values = np.empty(put_away, np.int32), np.empty(put_away)
-    placed = 0
-    for part in range(len(parts)):
-        index, value = parts[part]
-        columns[placed : placed + len(index)], values[placed : placed + len(index)] = index, value
-        placed += len(index)
-        parts[part] = (None, None)  # the memory is given back as the matrix fills
+        for kept, new in ((columns, found), (values, times)):
+            kept.resize(put_away + used, refcheck=False)  # grows in its place where the system can remap it
+            kept[put_away:] = new[:used]
+        first, put_away = last, put_away + used
     starts = _starts(np.diff(ends, prepend=0))
-    matrix = csr_array(
-        (values, columns, starts if put_away > np.iinfo(np.int32).max else starts.astype(np.int32)), shape=(n, m)
-    )
-    matrix.sort_indices()
+    matrix = csr_array((values, columns, starts), shape=(n, m))
+    matrix.has_sorted_indices = True
     return matrix
