@@ -116,6 +116,8 @@ def _search(roads: Graph, sources: Sources, targets: Targets, limit_s: float) ->
             kept[put_away:] = new[:used]
         first, put_away = last, put_away + used
     starts = _starts(np.diff(ends, prepend=0))
+    if put_away <= np.iinfo(np.int32).max:  # else scipy widens the columns to the type of the starts
+        starts = starts.astype(np.int32)
     matrix = csr_array((values, columns, starts), shape=(n, m))
     matrix.has_sorted_indices = True
     return matrix
