@@ -124,9 +124,9 @@ class Plain:
         for number, (a, b, seconds, permission, _) in enumerate(self.segments):
             stops = [(0.0, a), *sorted(on_segment.get(number, []), key=lambda stop: stop[0]), (1.0, b)]
             for (share, name), (next_share, next_name) in itertools.pairwise(stops):
-                length_m = (next_share - share) * self.segments[number][-1].length
                 # a point at a vertex is the vertex, whichever way its segment runs
-                both = length_m < 0.01 and "point" in {name[0], next_name[0]}
+                length_m = self.segments[number][-1].length
+                both = next_share * length_m < 0.01 or (1 - share) * length_m < 0.01
                 if permission & 1 or both:
                     graph.add_edge(name, next_name, weight=seconds * (next_share - share))
                 if permission & 2 or both:
