@@ -1,7 +1,6 @@
 """``menpai import facilities`` and ``menpai plan``: what stands, and where more should."""
 
 import datetime as dt
-import json
 import sys
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -13,6 +12,7 @@ from api import planning
 from api.commands import results
 from api.commands.options import TermChoice, acting, existing_file, log_in_name
 from data import facilities as files
+from data.speeds import read_speeds
 from gis.errors import BadArgument
 from gis.planning.plans import facilities, records
 from gis.planning.plans.making import make
@@ -49,7 +49,7 @@ def import_facilities(
 @click.option("--candidates", default="grid", show_default=True, metavar="FILE|grid|junctions")
 @click.option("--capacity", type=float, metavar="N", help="People that one new site can serve.")
 @click.option("--closing", is_flag=True, help="Sites that stand may be given up.")
-@click.option("--speeds", type=existing_file, metavar="FILE.json", help="km/h by class of road.")
+@click.option("--speeds", type=existing_file, metavar="FILE.csv|.json", help="km/h by class of road.")
 @click.option("--time-limit", type=float, default=60.0, show_default=True, metavar="S")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), metavar="PLAN.html|.geojson|.gpkg")
@@ -108,7 +108,7 @@ def _question(  # noqa: PLR0913 - each is an option of the contract
         names=names,
         capacity=capacity,
         closing=closing,
-        speeds=_speeds(speeds),
+        speeds={} if speeds is None else read_speeds(speeds),
         time_limit_s=time_limit,
         seed=seed,
     )
@@ -121,17 +121,6 @@ def _places(candidates: str) -> tuple[Candidates, tuple[tuple[float, float], ...
         return known[candidates], (), ()
     read = files.read_facilities(Path(candidates))
     return "file", tuple((one.lon, one.lat) for one in read), tuple(one.name for one in read)
-
-
-def _speeds(path: Path | None) -> dict[str, float]:
-    """Return a planner's table of speeds; raises BadArgument."""
-    if path is None:
-        return {}
-    try:
-        table = json.loads(path.read_text("utf-8"))
-        return {str(word): float(kmh) for word, kmh in table.items()}
-    except (OSError, ValueError, AttributeError, TypeError) as error:
-        raise BadArgument(why=f"{path} is no JSON table of speeds such as {{'primary': 40}}") from error
 
 
 class _progress:  # noqa: N801 - read as a function
