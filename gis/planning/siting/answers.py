@@ -10,6 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from scipy import sparse
 
+    from gis.planning.siting.clock import Clock
     from gis.planning.siting.compiled import Integers
 
 Status = Literal["optimal", "feasible", "time_limit"]
@@ -41,6 +42,13 @@ class Siting:
     def gap(self) -> float:
         """How far the objective may be from the best, as a share of the larger of objective and bound; 0 is proven."""
         return gap_of(self.objective, self.bound)
+
+
+def status_of(clock: Clock, *, proven: bool) -> Status:
+    """Return how a search ended: a proof counts, whenever it came."""
+    if proven:
+        return "optimal"
+    return "time_limit" if clock.expired else "feasible"
 
 
 def gap_of(objective: float, bound: float) -> float:

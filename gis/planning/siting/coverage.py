@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, SupportsIndex
 import numpy as np
 from scipy import sparse
 
-from gis.planning.siting import branching, costs, covering, lagrangian, milp, searching
+from gis.planning.siting import branching, costs, covering, lagrangian, limited, milp, searching
 from gis.planning.siting import covers as covers_of
 from gis.planning.siting.clock import Clock
 from gis.planning.siting.compiled import Rows
-from gis.planning.siting.instances import Instance
-from gis.planning.siting.medians import WHOLE
+from gis.planning.siting.instances import WHOLE, Instance, is_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,12 +68,11 @@ def max_cover(
     table = covering.read_covers(covers)
     n, m = table.shape
     worth = costs.read_amounts("weights", weights, n)
-    costs.read_amounts("demand", demand, n)
+    need = worth if demand is None else costs.read_amounts("demand", demand, n)
     choice = costs.read_choice(p, fixed, forbidden, m)
     if capacity is not None:
-        costs.read_amounts("capacity", capacity, m)
-        message = "capacities are not built yet"
-        raise NotImplementedError(message)
+        room = costs.read_amounts("capacity", capacity, m)
+        return limited.cover(table, worth, need, room, choice, seed, clock)
     instance, already = left_to_cover(table, worth, choice)
     clock.counts_from(already + float(instance.rows.beyond.sum()))
     chosen, bound = _cover_most(instance, clock, seed)
@@ -102,7 +100,7 @@ def left_to_cover(table: sparse.csr_array, worth: Floats, choice: costs.Choice) 
     part.sort_indices()
     lists = covers_of.lists_of(part)
     p = min(choice.p - len(choice.fixed), len(kept))
-    whole = bool((worth == np.rint(worth)).all() and worth.sum() < WHOLE)
+    whole = is_whole(worth) and bool(worth.sum() < WHOLE)
     missing = Rows(lists.start, lists.member, np.zeros(len(lists.member)), beyond.astype(np.float64))
     apart = np.zeros((0, 2), np.int64)
     return Instance(missing, p, free[kept], choice.fixed, apart, whole, np.inf), float(worth[covered].sum())

@@ -10,10 +10,9 @@ from scipy.sparse import csgraph
 
 from gis.errors import Infeasible
 from gis.planning.siting import costs, listing, milp
-from gis.planning.siting.answers import Siting
+from gis.planning.siting.answers import Siting, status_of
 from gis.planning.siting.clock import Clock
 from gis.planning.siting.covers import reduced
-from gis.planning.siting.medians import status_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

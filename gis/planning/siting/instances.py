@@ -16,7 +16,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from gis.planning.siting.compiled import Columns, Integers, Rows
+    from gis.planning.siting.compiled import Columns, Floats, Integers, Rows
+
+
+WHOLE = 1e9
+"""Sums of whole costs above this are bounded like broken ones: rounding would blur the last one."""
+
+
+def is_whole(amounts: Floats) -> bool:
+    """Tell whether all are whole numbers."""
+    return bool(np.all(amounts == np.rint(amounts)))
 
 
 @dataclass(frozen=True)

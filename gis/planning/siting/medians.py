@@ -9,11 +9,11 @@ import numpy as np
 from scipy import sparse
 
 from gis.errors import Infeasible
-from gis.planning.siting import branching, costs, distances, feasibility, listing, searching
-from gis.planning.siting.answers import Siting, Status
+from gis.planning.siting import branching, costs, distances, feasibility, limited, listing, searching
+from gis.planning.siting.answers import Siting, status_of
 from gis.planning.siting.clock import Clock
 from gis.planning.siting.costs import Costs
-from gis.planning.siting.instances import Instance
+from gis.planning.siting.instances import WHOLE, Instance, is_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,8 +35,6 @@ SMALL_SHAKES, FIRST_SHAKES, LARGE_SHAKES = 10, 3, 60
 RISING = 0.55
 """The share of the time after which the bound no longer rises, where there is time for no more."""
 NODES = 1_000_000
-WHOLE = 1e9
-"""Sums of whole costs above this are bounded like broken ones: rounding would blur the last one."""
 
 
 @dataclass(frozen=True)
@@ -96,11 +94,11 @@ def p_median(
     choice = costs.read_choice(p, fixed, forbidden, m)
     close = distances.too_close(separation, min_separation, m)
     wanted = Wanted(table, choice, close, prove=prove, seed=seed)
+    need = table.weights if demand is None else costs.read_amounts("demand", demand, n)
     if capacity is not None:
-        costs.read_amounts("capacity", capacity, m)
-        message = "capacities are not built yet"
-        raise NotImplementedError(message)
-    costs.read_amounts("demand", demand, n)
+        room = costs.read_amounts("capacity", capacity, m)
+        lists = Medians(wanted.only(wanted.served()), clock)
+        return limited.median(wanted, lists, need, room, clock, divisible=divisible)
     served = wanted.served()
     found = Medians(wanted.only(served), clock).solve()
     return answer(wanted, found, served, clock, divisible=divisible)
@@ -183,14 +181,34 @@ class Medians:
         Raises:
             Infeasible: fixed sites stand too close to each other, or too few candidates are left apart from them.
         """
+        return self.without(self.wanted.choice.fixed, self.wanted.choice.forbidden)
+
+    def with_fixed(self) -> Instance:
+        """Return the table with the fixed sites in it, without the forbidden and those too close to a fixed one.
+
+        Raises:
+            Infeasible: as above.
+        """
+        self.instance()
+        close, fixed = self.wanted.close, self.wanted.choice.fixed
+        beside = close[np.isin(close, fixed).any(axis=1)].ravel()
+        out = np.union1d(self.wanted.choice.forbidden, np.setdiff1d(beside, fixed))
+        return self.without(np.zeros(0, np.int64), out)
+
+    def without(self, opened: Integers, closed: Integers) -> Instance:
+        """Return the table without some candidates.
+
+        Raises:
+            Infeasible: those opened stand too close to each other, or leave too few.
+        """
         rows = listing.listed(self.wanted.costs, self.many)
         m = self.wanted.costs.shape[1]
         choice = self.wanted.choice
-        whole = bool(np.all(rows.cost == np.rint(rows.cost)) and rows.cost.sum() < WHOLE)
+        whole = is_whole(rows.cost) and rows.cost.sum() < WHOLE
         hard = rows.beyond.max() if self.many >= m else np.inf
         none = np.zeros(0, np.int64)
         everything = Instance(rows, choice.p, np.arange(m), none, self.wanted.close, whole, hard)
-        left = everything.restrict(choice.fixed, choice.forbidden)
+        left = everything.restrict(opened, closed)
         if left is None:
             raise Infeasible(why="the fixed sites leave no room for p sites that keep their distance", demand=none)
         return left
@@ -256,10 +274,3 @@ def answer(wanted: Wanted, found: Found, served: Integers, clock: Clock, *, divi
         status=status_of(clock, proven=proven),
         seconds=clock.seconds,
     )
-
-
-def status_of(clock: Clock, *, proven: bool) -> Status:
-    """Return how a search ended: a proof counts, whenever it came."""
-    if proven:
-        return "optimal"
-    return "time_limit" if clock.expired else "feasible"

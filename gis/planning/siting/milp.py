@@ -79,10 +79,12 @@ def solve(
     gap: float = 0.0,
     stop: float = -np.inf,
     heard: Heard | None = None,
+    limit_s: float = np.inf,
 ) -> Solved:
     """Solve until the clock runs out, the gap, as a share, is no larger, or a plan costs no more than ``stop``.
 
-    ``start`` is a plan to begin from; ``heard`` is called with the bound and the best so far before the clock is asked.
+    ``limit_s`` may cut the time further; ``start`` is a plan to begin from; ``heard`` is called with the bound and the
+    best so far before the clock is asked.
     """
     # highspy.Highs adds callbacks, and with them a banner on the standard output of every program that plans
     solver = highspy.highs._Highs()  # noqa: SLF001
@@ -93,7 +95,7 @@ def solve(
         "mip_rel_gap": gap,
         "objective_target": stop,
         "mip_abs_gap": 1e-9 if gap == 0 else 1e-6,
-        "time_limit": max(LEAST_S, clock.left_s),
+        "time_limit": max(LEAST_S, min(limit_s, clock.left_s)),
     }.items():
         solver.setOptionValue(name, setting)
     solver.passModel(_model(programme))
