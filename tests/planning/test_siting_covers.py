@@ -131,6 +131,13 @@ def test_published_maximal_covers_are_proven(test_data: Path) -> None:
         assert (case, answer.objective, answer.status) == (case, int(case["opt"]), "optimal")
 
 
+def test_whom_a_center_leaves_over_is_named_though_some_candidates_are_forbidden() -> None:
+    cost = np.array([[0, np.inf, 1], [np.inf, 1, np.inf], [0, np.inf, np.inf]])
+    with pytest.raises(Infeasible, match="leave over") as caught:
+        p_center(np.hstack([np.ones((3, 1)), cost]), 1, forbidden=[0])
+    assert caught.value.demand == [1]
+
+
 def test_a_cover_that_time_cut_short_says_so() -> None:
     random = np.random.default_rng(1)
     places, sites = random.random((4000, 2)), random.random((1000, 2))

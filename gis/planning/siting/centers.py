@@ -184,7 +184,7 @@ class Center:
 
     def most(self, level: float) -> Integers:
         """Return p candidates chosen greedily."""
-        return covering.greedy_cover(self.covered_at(level), self.seed)[: self.p]
+        return self.free[covering.greedy_cover(self.covered_at(level), self.seed)[: self.p]]
 
     def within(self, level: float) -> tuple[Integers | None, bool]:
         """Return p sites that keep everybody within a cost, and whether None is final: there are no such sites."""
