@@ -22,9 +22,9 @@ Each count carries the standard deviation of its noise. A zero is shown of a cat
 all residents; perturbed, it stands for 0 to 4 in each piece. No number stands for fewer than ten people.
 
 Of the fictional region with 500,000 residents, all residents are withheld in 89 of 924 squares of 1 km (74 of them hold
-fewer than three buildings), 300 of 2,049 of 500 m, 6,069 of 12,314 of 100 m, 2 of 207 villages and no township; floating
-residents in 262, 1,396, 11,572, 8 and none. The median standard deviation of the noise is 6.2, 4.2 and 2.0 residents in
-squares of 1 km, 500 m and 100 m, 12.3 in villages.
+fewer than three buildings), 300 of 2,049 of 500 m, 6,069 of 12,314 of 100 m, 2 of 207 villages and no township;
+floating residents in 262, 1,396, 11,572, 8 and none. The median standard deviation of the noise is 6.2, 4.2 and 2.0
+residents in squares of 1 km, 500 m and 100 m, 12.3 in villages.
 """
 
 import datetime as dt
