@@ -204,6 +204,7 @@ RULES: dict[str, Rule] = {
     "GET /tiles/buildings/{z}/{x}/{y}.mvt": _everybody(),
     "GET /tiles/divisions/{z}/{x}/{y}.mvt": _everybody(),
     "GET /tiles/cells/{z}/{x}/{y}.mvt": _everybody(),
+    "GET /tiles/roads/{z}/{x}/{y}.mvt": _everybody(),
     "GET /tiles/divisions/{z}/{x}/{y}.mvt category": Rule(
         frozenset({PLANNER}), query=lambda _: {"category": "floating"}
     ),
