@@ -19,6 +19,7 @@ from api import (
     own_account,
     own_desk,
     pages,
+    plans,
     premises,
     registering,
     reviews,
@@ -63,6 +64,7 @@ def create() -> FastAPI:
     app.include_router(declaring.router)
     app.include_router(own_desk.router)
     app.include_router(divisions.router)
+    app.include_router(plans.router)
     app.include_router(tiles.router)
     pages.mount(app)
     _describe_problems(app)

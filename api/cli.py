@@ -64,6 +64,7 @@ COMMANDS = {
     "map": (MAPS, "Draw maps."),
     "plan": ("planning:plan", "Say where stations, posts or other facilities should stand, and how good that is."),
     "account": (ACCOUNTS, "Accounts and what they may do."),
+    "work": ("working:work", "Make plans that planners asked for; run and serve start one by themselves."),
     "erase": ("people:erase", "Erase residencies that ended long enough ago; --dry-run says how many."),
     "keys": (KEYS, "Keys that seal identities."),
 }

@@ -13,6 +13,8 @@ from api.buildings import get_building
 from api.trials import is_invented
 from gis import numbering
 from gis.errors import BuildingNotFound, InvalidNumber
+from gis.planning.plans import facilities
+from gis.planning.plans.questions import SERVICE_STATION
 from gis.register import history
 from gis.store import session
 from gis.terms import BuildingKind, BuildingStatus
@@ -118,7 +120,7 @@ def building_page(request: Request, number: str) -> Response:
                 "successors": [numbering.show(str(successor)) for successor in successors],
             },
             fictional=is_invented(row.number, row.division_code),
-            station=None,  # facilities come with a later issue; until then the page names the police station
+            station=facilities.find_nearest(SERVICE_STATION, row.number),
         )
     )
     return HTMLResponse(page, headers=CHECKED_EACH_TIME)

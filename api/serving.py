@@ -4,6 +4,9 @@ import errno
 import os
 import signal
 import socket
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,6 +19,8 @@ from gis.errors import BadArgument, DatabaseUnreachable
 from gis.store import cluster, schema, session
 
 PORTS_TRIED = 50
+WORKER_WAITS_S = 3
+"""The service starts first; the worker has a compiler to load."""
 APPLICATION = "api.app:create"
 STOPPING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 QUIETLY: dict[str, Any] = {
@@ -75,6 +80,34 @@ def serve_with_workers(bound: socket.socket, workers: int) -> None:
     settle_database()
     log_in_as_service()
     uvicorn.run(APPLICATION, fd=bound.fileno(), workers=workers, **QUIETLY)
+
+
+@contextmanager
+def worker() -> Iterator[None]:
+    """Keep a worker for plans beside the service; one that dies is started again a little later.
+
+    It is a process of its own, with the administrator's log-in: the service's may see no exact sum.
+    """
+    settle_database()
+    command = [sys.executable, "-P", "-m", "api.cli", "work", "--with-parent"]
+    environment = dict(os.environ)
+    stopping = threading.Event()
+    running: list[subprocess.Popen[bytes]] = []
+
+    def keep() -> None:
+        while not stopping.wait(WORKER_WAITS_S):
+            running[:] = [subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)]  # noqa: S603 - our own program
+            running[0].wait()
+
+    keeper = threading.Thread(target=keep, daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        for process in running:
+            process.terminate()
+        keeper.join(10)
 
 
 def log_in_as_service() -> None:

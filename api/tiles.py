@@ -170,6 +170,16 @@ def cells(  # noqa: PLR0913, PLR0917 - each is a part of the address
     return _sent(request, tile, private=category != ALL or int(size) < PUBLIC_SIZE_M or who.signed_in)
 
 
+@router.get("/facilities/{z}/{x}/{y}.mvt", responses=errors.documented(401, 422, 503) | ANSWERS)
+def facilities(request: Request, z: Zoom, x: Place, y: Place, token: Token) -> Response:
+    """Facilities that stand: kind, name, address."""
+    who = caller(token)
+    _check(z, x, y)
+    with session.open(who.database_role) as connection:
+        raw = connection.execute(text("SELECT calc.facilities_tile(:z, :x, :y)"), {"z": z, "x": x, "y": y}).scalar_one()
+    return _sent(request, Tile.of(raw), private=who.signed_in)
+
+
 def _release(connection: Connection, day: dt.date | None) -> tuple[dt.date | None, str | None]:
     """Return a release and its version, neither before the first one; raises NoRelease where a day has none."""
     try:

@@ -1,7 +1,5 @@
-"""Files of facilities and of planners' candidates: points with a name; and the table of kinds that ships."""
+"""Files of facilities and of planners' candidates: points with a name."""
 
-import csv
-from importlib.resources import files
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,16 +9,9 @@ from shapely.geometry.base import BaseGeometry
 from data import sources
 from gis.errors import FileNotReadable
 from gis.planning.plans.facilities import Facility
-from gis.planning.plans.questions import Kind
 from gis.terms import Datum
 
 COLUMNS = pa.schema([pa.field(name, pa.string()) for name in ("name", "kind", "address", "capacity")])
-
-
-def kinds() -> dict[str, Kind]:
-    """Return the kinds of facility by their codes, as data/reference/facility_kinds.csv has them."""
-    rows = csv.DictReader((files("data.reference") / "facility_kinds.csv").read_text("utf-8").splitlines())
-    return {row["code"]: Kind(**row | {"minutes": float(row["minutes"])}) for row in rows}  # type: ignore[arg-type]
 
 
 def read_facilities(

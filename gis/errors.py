@@ -426,6 +426,18 @@ class PlanNotFound(MenpaiError):  # noqa: N818
     status = 404
 
 
+class PlanEnded(MenpaiError):  # noqa: N818
+    """Plan {id} has ended ({status}); it stays on record."""
+
+    status = 409
+
+
+class CalledOff(MenpaiError):  # noqa: N818
+    """The plan was called off."""
+
+    status = 409
+
+
 class PlansSpent(MenpaiError):  # noqa: N818
     """{who} has asked for {most} plans today; more of them could be compared until they tell of single homes."""
 

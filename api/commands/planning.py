@@ -12,6 +12,7 @@ from api import planning
 from api.commands import results
 from api.commands.options import TermChoice, acting, existing_file, log_in_name
 from data import facilities as files
+from data import reference
 from data.speeds import read_speeds
 from gis.errors import BadArgument
 from gis.planning.plans import facilities, records
@@ -35,7 +36,7 @@ def import_facilities(
 ) -> None:
     """Put the facilities of FILE (name, kind, address, capacity, place) in the place of its source's earlier ones."""
     read = files.read_facilities(path, kind=kind, layer=layer, datum=datum)
-    before = facilities.replace(source or path.name.partition(".")[0], read, list(files.kinds()))
+    before = facilities.replace(source or path.name.partition(".")[0], read, list(reference.facility_kinds()))
     click.echo(f"已载入 {len(read):,} facilities 设施" + (f" (替换 in place of {before:,})" if before else ""))
 
 
@@ -91,7 +92,7 @@ def _question(  # noqa: PLR0913 - each is an option of the contract
     seed: int,
 ) -> Question:
     """Return the question of a command line; raises BadArgument, UnknownDivision."""
-    known = files.kinds()
+    known = reference.facility_kinds()
     code = ALIASES.get(kind, kind)
     if code not in known:
         raise BadArgument(why=f"{kind} is no kind of facility: {', '.join([*ALIASES, *known])}")

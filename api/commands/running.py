@@ -38,7 +38,8 @@ def run(host: str, port: int) -> None:
             click.echo(f"门牌 Menpai  {url}")
             _tell_links(url)
             click.echo("按 Ctrl-C 停止。 Ctrl-C stops it.")
-            serving.serve(bound)
+            with serving.worker():
+                serving.serve(bound)
         session.forget()
     click.echo("已停止 stopped")
 
@@ -53,10 +54,11 @@ def serve(host: str, port: int, workers: int) -> None:
         raise BadArgument(why='the schema is not the present one; "menpai up" brings it there')
     with serving.open_socket(host, port, search=False) as bound:
         click.echo(f"门牌 Menpai  {serving.url_of(bound)}")
-        if workers == 1:
-            serving.serve(bound)
-        else:
-            serving.serve_with_workers(bound, workers)
+        with serving.worker():
+            if workers == 1:
+                serving.serve(bound)
+            else:
+                serving.serve_with_workers(bound, workers)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
+from gis.planning.plans.questions import Kind
 from gis.register.divisions import BoundaryRow, CensusRow, ChangeRow, DivisionRow
 from gis.terms import DivisionLevel
 
@@ -93,6 +94,12 @@ def census() -> list[CensusRow]:
         for row in _rows(FOLDER / "haiyuan_township_population_2020.csv")
     ]
     return [figure for figure in figures if figure.division_code in current]
+
+
+def facility_kinds() -> dict[str, Kind]:
+    """Return the kinds of facility by their codes: kinds are data, and an office may edit the table."""
+    rows = _rows(FOLDER / "facility_kinds.csv")
+    return {row["code"]: Kind(**row | {"minutes": float(row["minutes"])}) for row in rows}  # type: ignore[arg-type]
 
 
 def _rows(file: Traversable) -> list[dict[str, str]]:

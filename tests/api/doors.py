@@ -89,6 +89,7 @@ def _nobody(**body: Any) -> Rule:  # noqa: ANN401 - any JSON
 
 
 DECLARER = {"name": "测试员", "doc_type": "PASSPORT", "id_number": "X0000001", "birth_date": "1890-01-01"}
+PLANS = Rule(frozenset({PLANNER}), bounded=True, refused=(401, 403, 404))
 KEY = {"code": "0000-0000-0000", "doc_type": "PASSPORT", "id_number": "X0000001"}
 PAPER = {"source_document": "宁建〔2026〕1号"}
 RULES: dict[str, Rule] = {
@@ -200,9 +201,20 @@ RULES: dict[str, Rule] = {
     "POST /api/record": _nobody(**KEY),
     "POST /api/record/end": _nobody(key=KEY, residency=1, last_day=TODAY.isoformat()),
     "POST /api/record/correction": _nobody(key=KEY, residency=1, declarer=DECLARER, since="2026-01-01"),
+    # plans: asked for, read and called off by the planners of the place
+    "POST /api/plans": Rule(
+        frozenset({PLANNER}),
+        bounded=True,
+        body=lambda place: {"kind": "clinic", "division": place["code"], "sites": 1},
+    ),
+    "GET /api/plans": Rule(frozenset({PLANNER})),  # those of one's own divisions
+    "GET /api/plans/{plan}": PLANS,
+    "GET /api/plans/{plan}/file": PLANS,
+    "DELETE /api/plans/{plan}": PLANS,
     # tiles: structures for all, finer cells and categories for planners
     "GET /tiles/buildings/{z}/{x}/{y}.mvt": _everybody(),
     "GET /tiles/divisions/{z}/{x}/{y}.mvt": _everybody(),
+    "GET /tiles/facilities/{z}/{x}/{y}.mvt": _everybody(),
     "GET /tiles/cells/{z}/{x}/{y}.mvt": _everybody(),
     "GET /tiles/roads/{z}/{x}/{y}.mvt": _everybody(),
     "GET /tiles/divisions/{z}/{x}/{y}.mvt category": Rule(

@@ -8,10 +8,12 @@ import httpx
 import psycopg
 import pytest
 from fastapi.routing import iter_route_contexts
+from psycopg.types.json import Jsonb
 
 from api import accounts, app
 from gis.residents import keys
 from gis.terms import Role
+from tests.api.answers import PLAN
 from tests.api.doors import CALLERS, ENDED, INSIDE, OUTSIDE, PUBLIC, RULES, WEAK, Place, Rule, finding, lease, shape
 
 FORMS = ("application/json", "text/html", "application/geo+json", "text/csv")
@@ -58,7 +60,19 @@ def _filled(database: str, desk: httpx.Client, officer: httpx.Client, code: str)
     place["declaration"] = declared.json()["declaration"]
     leased = lease(place)
     assert officer.post("/api/leases", json=leased).status_code == 201
-    return place | {"lease_uuid": leased["uuid"]} | _queued(database, place)
+    return place | {"lease_uuid": leased["uuid"], "plan": _planned(database, code)} | _queued(database, place)
+
+
+def _planned(database: str, code: str) -> str:
+    """Keep a plan that was made in a place."""
+    with psycopg.connect(database) as connection:
+        [(plan,)] = connection.execute(
+            "INSERT INTO reg.plans (id, actor, kind, division_code, question, status, ended_at, answer, data_version)"
+            " VALUES (gen_random_uuid(), 'seed', 'clinic', %s, '{}', 'made', now(), %s,"
+            ' \'{"event_seq": 1, "roads": []}\') RETURNING id',
+            (int(code.ljust(12, "0")), Jsonb(PLAN)),
+        ).fetchall()
+    return str(plan)
 
 
 def _queued(database: str, place: Place) -> Place:

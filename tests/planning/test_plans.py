@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api import cli, sampling
-from data import facilities as files
+from data import reference
 from gis.errors import BadArgument, Infeasible, NoCandidates, NoDemand, PlanNotFound
 from gis.planning.plans import demand, facilities, publishing, records
 from gis.planning.plans.demand import gathered
@@ -20,7 +20,7 @@ from gis.planning.plans.facilities import Facility
 from gis.planning.plans.making import least, make
 from gis.planning.plans.questions import Kind, Question, ask
 
-KINDS = files.kinds()
+KINDS = reference.facility_kinds()
 STATION, POST = KINDS["service_station"], KINDS["police_post"]
 JINFENG = 640106_000000
 

@@ -3,9 +3,3 @@
 Exact sums of people live inside a plan's making only (rights.md, 8): what is kept and shown has gone through
 ``publishing``, which rounds every sum to ten and shows none under ten.
 """
-
-from gis.planning.plans.making import Made, make
-from gis.planning.plans.publishing import published
-from gis.planning.plans.questions import Kind, Question
-
-__all__ = ["Kind", "Made", "Question", "make", "published"]

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from gis.errors import BadArgument, Infeasible, NoRoads
+from gis.errors import BadArgument, CalledOff, Infeasible, NoRoads
 from gis.planning import siting
 from gis.planning.plans import candidates, demand, facilities
 from gis.planning.plans.candidates import Candidates
@@ -63,8 +63,9 @@ def make(question: Question, on_progress: OnProgress | None = None) -> Made:
     """Answer a planner's question.
 
     ``on_progress`` hears bound and objective as the solver counts them, and calls it off by returning True. Raises
-    NoDemand, NoCandidates, Infeasible, UnknownDivision, BadArgument.
+    NoDemand, NoCandidates, Infeasible, UnknownDivision, BadArgument, and CalledOff.
     """
+    heard = _Heard(on_progress)
     people = demand.of(question.kind, question.division)
     known = facilities.standing(question.kind.code, question.division)
     roads = _roads(question)
@@ -74,15 +75,37 @@ def make(question: Question, on_progress: OnProgress | None = None) -> Made:
         if roads is None
         else roads.travel_times(people.points, places.points, limit_s=FARTHEST_S)
     )
-    answer = _solved(question, people, places, times, known.capacities, on_progress)
+    heard.go_on()
+    answer = _solved(question, people, places, times, known.capacities, heard)
+    heard.go_on()
     limit_s = question.within_min * MINUTE_S if question.within_min and _covers(question) else None
     explained = siting.explain(
         times.seconds, answer.sites, weights=people.residents, amounts=people.residents, max_cost=limit_s
     )
     return Made(
-        question, people, places, times, answer, explained, _curve(question, people, places, times),
-        _shaken(question, people, places, times, answer),
+        question, people, places, times, answer, explained, _curve(question, people, places, times, heard),
+        _shaken(question, people, places, times, answer, heard),
     )  # fmt: skip
+
+
+class _Heard:
+    """Passes progress on, and remembers when whoever listens has called the plan off."""
+
+    def __init__(self, on_progress: OnProgress | None) -> None:
+        self._on_progress = on_progress
+        self.known = (0.0, float("inf"))
+        self._off = False
+
+    def __call__(self, bound: float, objective: float) -> bool:
+        self.known = (bound, objective)
+        if self._on_progress is not None and self._on_progress(bound, objective) is True:
+            self._off = True
+        return self._off
+
+    def go_on(self) -> None:
+        """Raise CalledOff where it was; between the stages nothing else looks."""
+        if self(*self.known):
+            raise CalledOff
 
 
 def least(seconds: Any, sites: list[int]) -> Floats:  # noqa: ANN401 - scipy has no types
@@ -121,13 +144,13 @@ def _solved(  # noqa: PLR0913, PLR0917 - all that a plan is made of
     places: Candidates,
     times: TravelTimes,
     capacities: tuple[float | None, ...],
-    on_progress: OnProgress | None,
+    heard: _Heard,
 ) -> Siting:
     """Ask the solver; raises Infeasible, BadArgument."""
     fixed = () if question.closing else tuple(range(places.standing))
     p = (question.sites or 0) + len(fixed)
     more: dict[str, Any] = {
-        "fixed": fixed, "time_limit_s": question.time_limit_s, "seed": question.seed, "on_progress": on_progress
+        "fixed": fixed, "time_limit_s": question.time_limit_s, "seed": question.seed, "on_progress": heard
     }  # fmt: skip
     if p > len(places.names):
         raise BadArgument(why=f"{question.sites} sites are more than the {len(places.names) - len(fixed)} candidates")
@@ -171,14 +194,14 @@ def _set_cover(question: Question, people: Demand, seconds: Any, more: dict[str,
         raise Infeasible(why=why, demand=error.demand) from error
 
 
-def _curve(question: Question, people: Demand, places: Candidates, times: TravelTimes) -> Curve | None:
+def _curve(question: Question, people: Demand, places: Candidates, times: TravelTimes, heard: _Heard) -> Curve | None:
     """Return what every number of sites buys, where the model has such a curve and no capacities."""
     if question.model not in {"p-median", "max-cover"} or question.capacity is not None:
         return None
     fixed = () if question.closing else tuple(range(places.standing))
     most = min((question.sites or 0) + len(fixed) + CURVE_BEYOND, len(places.names))
     table = times.seconds if question.model == "p-median" else reach(times.seconds, (question.within_min or 0) * 60)
-    return siting.curve(
+    curve = siting.curve(
         table,
         most,
         model="p-median" if question.model == "p-median" else "max-cover",
@@ -186,11 +209,14 @@ def _curve(question: Question, people: Demand, places: Candidates, times: Travel
         fixed=fixed,
         time_limit_s=max(1.0, question.time_limit_s * CURVE_SHARE),
         seed=question.seed,
+        on_progress=lambda _bound, _objective: heard(*heard.known),
     )
+    heard.go_on()
+    return curve
 
 
-def _shaken(
-    question: Question, people: Demand, places: Candidates, times: TravelTimes, answer: Siting
+def _shaken(  # noqa: PLR0913, PLR0917 - all that a plan is made of
+    question: Question, people: Demand, places: Candidates, times: TravelTimes, answer: Siting, heard: _Heard
 ) -> tuple[float, float] | None:
     """Return how much the plan loses, at the worst of several draws of the demand, and how many of its sites stay."""
     if question.model not in {"p-median", "max-cover"} or question.capacity is not None:
@@ -200,6 +226,7 @@ def _shaken(
     near = None if question.model == "p-median" else reach(times.seconds, (question.within_min or 0) * MINUTE_S)
     losses, stayed = [0.0], []
     for _ in range(SHAKEN):
+        heard.go_on()
         drawn = people.residents * np.maximum(0.05, 1 + SPREAD * dice.standard_normal(len(people.residents)))
         more: dict[str, Any] = {"weights": drawn, "fixed": fixed, "time_limit_s": 2.0, "seed": question.seed}
         if near is None:

@@ -1,11 +1,16 @@
 """What a planner asks: which facility, for whom, how many, how near, and by which model."""
 
-from collections.abc import Mapping
+from __future__ import annotations
+
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from gis.errors import BadArgument
-from gis.planning.roads import Mode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gis.planning.roads import Mode  # which brings a compiler along that a question has no use for
 
 Model = Literal["p-median", "p-center", "max-cover", "set-cover"]
 Candidates = Literal["grid", "junctions", "file"]
@@ -65,6 +70,13 @@ class Question:
     def parameters(self) -> dict[str, Any]:
         """Return everything asked, as JSON keeps it."""
         return asdict(self) | {"kind": self.kind.code, "speeds": dict(self.speeds)}
+
+
+def asked_before(parameters: Mapping[str, Any], kinds: Mapping[str, Kind]) -> Question:
+    """Return a question as ``parameters`` kept it."""
+    kept = dict(parameters) | {"kind": kinds[parameters["kind"]]}
+    kept |= {"points": tuple(map(tuple, parameters["points"])), "names": tuple(parameters["names"])}
+    return Question(**kept)
 
 
 def ask(

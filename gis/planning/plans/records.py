@@ -1,19 +1,23 @@
 """Plans as they are kept: asked for, made once, and readable with everything they were made from."""
 
+from __future__ import annotations
+
 import uuid
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from sqlalchemy import Row, text
 
-from gis.errors import PlanNotFound
-from gis.planning.plans import publishing
-from gis.planning.plans.making import Made
-from gis.planning.plans.questions import Question
+from gis.errors import PlanEnded, PlanNotFound, PlansSpent
 from gis.register import divisions
 from gis.store import session
 from gis.terms import PlanStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gis.planning.plans.making import Made
+    from gis.planning.plans.questions import Question
 
 
 def ask(question: Question, actor: str) -> uuid.UUID:
@@ -40,6 +44,8 @@ def ask(question: Question, actor: str) -> uuid.UUID:
 
 def keep(plan: uuid.UUID, made: Made) -> dict[str, Any]:
     """Write the answer of a plan, as it may be shown; return it."""
+    from gis.planning.plans import publishing  # noqa: PLC0415 - whoever only reads plans needs no solver
+
     answer = publishing.published(made)
     with session.open("siting_job") as connection:
         connection.execute(
@@ -67,6 +73,45 @@ def refuse(plan: uuid.UUID, why: str) -> None:
             ),
             {"id": plan, "refused": PlanStatus.REFUSED.value, "why": why},
         )
+
+
+def call_off(plan: uuid.UUID) -> None:
+    """Write that a plan was called off, by the worker that was at it."""
+    with session.open("siting_job") as connection:
+        connection.execute(
+            text("UPDATE reg.plans SET status = :off, ended_at = now() WHERE id = :id AND ended_at IS NULL"),
+            {"id": plan, "off": PlanStatus.CALLED_OFF.value},
+        )
+
+
+def ask_off(plan: uuid.UUID, actor: str) -> str:
+    """Call a plan off, at once where nobody is at it; return its status. Raises PlanNotFound, PlanEnded."""
+    with session.open("planner", actor=actor) as connection:
+        status = connection.execute(
+            text(
+                "UPDATE reg.plans SET status = CASE WHEN heard_at IS NULL THEN :off ELSE :calling END,"
+                " ended_at = CASE WHEN heard_at IS NULL THEN now() END WHERE id = :id AND ended_at IS NULL"
+                " RETURNING status"
+            ),
+            {"id": plan, "off": PlanStatus.CALLED_OFF.value, "calling": PlanStatus.CALLING_OFF.value},
+        ).scalar_one_or_none()
+    if status is None:
+        raise PlanEnded(id=plan, status=get(plan).status)
+    return str(status)
+
+
+def check_budget(actor: str, most: int) -> None:
+    """Raise PlansSpent where an account has asked for as many plans today as it may (rights.md, 8)."""
+    with session.open("planner", actor=actor) as connection:
+        asked = connection.execute(
+            text(
+                "SELECT count(*) FROM reg.plans WHERE actor = :actor AND (asked_at AT TIME ZONE 'Asia/Shanghai')::date"
+                " = (now() AT TIME ZONE 'Asia/Shanghai')::date"
+            ),
+            {"actor": actor},
+        ).scalar_one()
+    if asked >= most:
+        raise PlansSpent(who=actor, most=most)
 
 
 def get(plan: uuid.UUID) -> Row[Any]:
