@@ -87,7 +87,8 @@ def database(migrated: str) -> str:
         connection.execute(
             "SELECT setval(format('%%I.%%I', schemaname, sequencename)::regclass, 1, false) FROM pg_sequences"
             " WHERE schemaname IN ('reg', 'pub') AND last_value IS NOT NULL"
-            " AND NOT EXISTS (SELECT FROM unnest(%s::text[]) AS kept WHERE starts_with(sequencename::text, kept || '_'))",
+            " AND NOT EXISTS (SELECT FROM unnest(%s::text[]) AS kept"
+            " WHERE starts_with(sequencename::text, kept || '_'))",
             (sorted(KEPT),),
         )
         connection.execute("UPDATE reg.number_serials SET next_serial = 1, next_seq = 1")

@@ -110,7 +110,7 @@ def test_only_field_officers_send_findings_and_only_registrars_decide(
     assert officer.post("/api/findings", json=[wrong_floors(house)]).status_code == 200
     assert officer.post(path(1, "/accept")).status_code == 403
     assert officer.post(path(1, "/decline"), json={"reason": "not_so"}).status_code == 403
-    assert planner.get("/api/findings").json()["findings"] == []
+    assert planner.get("/api/findings").status_code == 403
     assert planner.get("/api/findings", params={"division": COUNTY}).status_code == 403
     assert planner.get(path(1)).status_code == 403
 

@@ -53,7 +53,8 @@ GRANT EXECUTE ON FUNCTION calc.jurisdiction(), calc.find_claims(bytea[], dateran
     calc.find_occupants(integer, text[]) TO {registrar};
 
 -- Grants. Nobody deletes a person or a residency: they end, and retention erases them.
-GRANT SELECT, INSERT ON reg.persons, reg.residencies, reg.access_records TO {registrar};
+GRANT SELECT, INSERT ON reg.persons, reg.residencies TO {registrar};
+GRANT SELECT, INSERT (actor, purpose, act, person_id, batch_id, fields) ON reg.access_records TO {registrar};
 GRANT UPDATE (envelope, document_digest, citizenship_class, hukou_code, hukou_as_of) ON reg.persons TO {registrar};
 GRANT UPDATE (recorded_until) ON reg.residencies TO {registrar};
 GRANT SELECT, INSERT, DELETE ON reg.roster_rows TO {registrar};

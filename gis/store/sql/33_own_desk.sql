@@ -38,7 +38,7 @@ REVOKE EXECUTE ON FUNCTION calc.own_receipt(), calc.end_own(bigint, date) FROM P
 GRANT EXECUTE ON FUNCTION calc.own_receipt(), calc.end_own(bigint, date) TO {resident_desk};
 
 GRANT SELECT ON reg.persons, reg.residencies, reg.declarations TO {resident_desk};
-GRANT SELECT, INSERT ON reg.access_records TO {resident_desk};
+GRANT SELECT, INSERT (actor, purpose, act, person_id, fields) ON reg.access_records TO {resident_desk};
 GRANT INSERT ON reg.declarations TO {resident_desk};
 GRANT SELECT ON reg.buildings, reg.dwellings, reg.addresses TO {resident_desk};
 
