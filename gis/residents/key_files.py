@@ -58,7 +58,9 @@ def rotate() -> int:
     following = keys.next_file(here.key_file)
     following.unlink(missing_ok=True)  # of a rotation that never came to wrap anything
     fresh = os.urandom(KEY_BYTES)
-    keys.write_private(following, fresh)
+    draft = following.with_name(f"{following.name}.{os.getpid()}")
+    keys.write_private(draft, fresh)
+    draft.replace(following)  # whole or not at all: desks read it at any moment
     keys.settle(following.parent)
     with keys.open_store() as store:
         with store.transaction() as connection:

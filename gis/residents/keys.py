@@ -19,7 +19,7 @@ import sqlite3
 import stat
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Final, NamedTuple, Self
 
@@ -44,6 +44,7 @@ ROOT_ID: Final = b"the root of hash"
 _WRAP_PURPOSE: Final = b"menpai data key 1 "
 _LOOKED_UP_AT_ONCE: Final = 500
 _READ_AT_ONCE: Final = 10_000
+_LOOKS: Final = 5
 
 
 class DataKey(NamedTuple):
@@ -160,7 +161,9 @@ class KeyStore:
 
     def _named(self, mark: bytes) -> bytes:
         """Return the master key of a fingerprint, looking at the files again where another has taken over."""
-        if mark not in self._masters:
+        for _ in range(_LOOKS):  # between two looks the next master key may have taken the other's place
+            if mark in self._masters:
+                break
             self._masters = {fingerprint(master): master for master in self._read_masters()}
         if mark not in self._masters:
             raise KeysUnreadable(why="the key store belongs to another master key")
@@ -250,8 +253,10 @@ def next_file(key_file: Path) -> Path:
 
 def read_masters(key_file: Path) -> list[bytes]:
     """Return the present master key, and the next where a rotation is under way; raises KeysUnreadable."""
-    following = next_file(key_file)
-    return [_read_master(key_file), *([_read_master(following)] if following.exists() else [])]
+    masters = []
+    with suppress(FileNotFoundError):  # it may take the other's place in this very moment
+        masters = [next_file(key_file).read_bytes()]
+    return [_read_master(key_file), *masters]
 
 
 def new_ids(count: int) -> list[bytes]:
