@@ -6,10 +6,11 @@ nothing into the next request.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Literal
 
 import psycopg
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
@@ -101,7 +102,25 @@ def open(  # noqa: A001 - read as session.open(...), like every other open
                 connection.execute(
                     text("SELECT set_config('menpai.' || :setting, :value, true)"), {"setting": setting, "value": value}
                 )
-        yield connection
+        try:
+            yield connection
+        except BaseException:
+            _drop_if_busy(connection)
+            raise
+
+
+def _drop_if_busy(connection: Connection) -> None:
+    """Drop a connection that an interrupt caught between a command and its answer: it cannot even roll back.
+
+    The command is cancelled, so that its locks go now; the server rolls back what was open.
+    """
+    if connection.invalidated or connection.closed:
+        return
+    beneath = driver(connection)
+    if not beneath.closed and beneath.info.transaction_status == TransactionStatus.ACTIVE:
+        with suppress(psycopg.Error):
+            beneath.cancel_safe(timeout=5)
+        connection.invalidate()
 
 
 def take_role(connection: Connection, role: DatabaseRole) -> None:

@@ -19,9 +19,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import shapely
+from sqlalchemy import text
 
 from api import cli
 from gis import numbering
+from gis.store import session
 
 csv.field_size_limit(2**27)
 TRIAL = ("--division", "999999")
@@ -146,6 +148,19 @@ class TestFaults:
             time.sleep(0.02)
         assert _holds_nothing(database)
         assert sorted(tmp_path.iterdir()) == [many]
+
+    @pytest.mark.usefixtures("database")
+    def test_a_connection_interrupted_between_command_and_answer_is_dropped_quietly(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with pytest.raises(KeyboardInterrupt), session.open("owner") as connection:
+            connection.execute(text("LOCK TABLE reg.buildings IN ACCESS EXCLUSIVE MODE"))
+            session.driver(connection).pgconn.send_query(b"SELECT pg_sleep(600)")
+            raise KeyboardInterrupt
+        assert not caplog.records
+        with session.open("owner") as connection:  # the lock went with it
+            connection.execute(text("SET LOCAL lock_timeout = '10s'"))
+            assert not connection.scalar(text("SELECT count(*) FROM reg.buildings"))
 
     def test_a_connection_lost_half_way_is_told_in_one_line(self, database: str, many: Path) -> None:
         process, server = self._caught(database, many, *TRIAL)
