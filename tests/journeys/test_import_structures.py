@@ -122,6 +122,13 @@ class TestOtherCities:
             assert "database" not in told
 
 
+def _be_interrupted_between_command_and_answer() -> None:
+    with session.open("owner") as connection:
+        connection.execute(text("LOCK TABLE reg.buildings IN ACCESS EXCLUSIVE MODE"))
+        session.driver(connection).pgconn.send_query(b"SELECT pg_sleep(600)")
+        raise KeyboardInterrupt
+
+
 class TestFaults:
     def _caught(self, url: str, file: Path, *options: str) -> tuple[subprocess.Popen[str], int]:
         """Return an import that is writing buildings this moment, and its server process."""
@@ -153,10 +160,8 @@ class TestFaults:
     def test_a_connection_interrupted_between_command_and_answer_is_dropped_quietly(
         self, caplog: pytest.LogCaptureFixture
     ) -> None:
-        with pytest.raises(KeyboardInterrupt), session.open("owner") as connection:
-            connection.execute(text("LOCK TABLE reg.buildings IN ACCESS EXCLUSIVE MODE"))
-            session.driver(connection).pgconn.send_query(b"SELECT pg_sleep(600)")
-            raise KeyboardInterrupt
+        with pytest.raises(KeyboardInterrupt):
+            _be_interrupted_between_command_and_answer()
         assert not caplog.records
         with session.open("owner") as connection:  # the lock went with it
             connection.execute(text("SET LOCAL lock_timeout = '10s'"))
