@@ -403,7 +403,7 @@ class TableNotReadable(MenpaiError):  # noqa: N818
 
 
 class RosterDisturbed(MenpaiError):  # noqa: N818
-    """Somebody was registered at a desk while this roster was being imported; nothing of it was kept: import again."""
+    """Somebody was registered at a desk while this roster was being imported: import it again, and it goes on."""
 
     status = 409
 

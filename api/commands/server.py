@@ -65,6 +65,7 @@ def holdings() -> list[tuple[str, str]]:
                 " (SELECT count(*) FROM reg.buildings) AS buildings,"
                 " (SELECT count(*) FROM reg.dwellings) AS dwellings,"
                 " (SELECT count(*) FROM reg.batches) AS batches,"
+                " (SELECT count(*) FROM reg.batches WHERE finished_at IS NULL) AS unfinished,"
                 " (SELECT max(release) FROM pub.releases) AS release"
             )
         ).one()
@@ -73,6 +74,7 @@ def holdings() -> list[tuple[str, str]]:
         ("建筑物 buildings", f"{row.buildings:,}"),
         ("户室 dwellings", f"{row.dwellings:,}"),
         ("导入批次 batches", f"{row.batches:,}"),
+        ("未完成的批次 unfinished batches", f"{row.unfinished:,}"),
         ("最近发布 latest release", str(row.release or "none")),
     ]
 

@@ -14,3 +14,16 @@ def record(connection: Connection, act: str, person: int | None, fields: Sequenc
         ),
         {"act": act, "person": person, "fields": list(fields)},
     )
+
+
+def record_batch(
+    connection: Connection, act: str, batch: int, fields: Sequence[str], person: int | None = None
+) -> None:
+    """Record what the session's actor does with rows of a roster; where this fails, the transaction does."""
+    connection.execute(
+        text(
+            "INSERT INTO reg.access_records (actor, purpose, act, person_id, batch_id, fields) VALUES"
+            " (current_setting('menpai.actor'), current_setting('menpai.purpose'), :act, :person, :batch, :fields)"
+        ),
+        {"act": act, "person": person, "batch": batch, "fields": list(fields)},
+    )

@@ -45,15 +45,14 @@ _REASONS: Final = {
 class Addressing:
     """Matches what one import cannot place by equality."""
 
-    connection: Connection
     _matcher: Matcher | None = None
 
-    def match(self) -> None:
+    def match(self, connection: Connection) -> None:
         """Fill ``matched`` for the staged rows that no registered address equals."""
-        wanting = self.connection.execute(text(_WANTING)).all()
+        wanting = connection.execute(text(_WANTING)).all()
         if not wanting:
             return
-        matcher = self._ready()
+        matcher = self._ready(connection)
         lines = [
             (row, *_line(matcher, matcher.decide(cleaned)))
             for (row, _), cleaned in zip(wanting, clean_many([address for _, address in wanting]), strict=True)
@@ -61,15 +60,15 @@ class Addressing:
         types = (pa.int32(), pa.int64(), pa.int16(), pa.int16(), pa.string(), pa.string(), pa.string())
         names = ("row", "building_number", "entrance", "floor", "room", "reason", "candidates")
         columns = [pa.array(column, type=kind) for column, kind in zip(zip(*lines, strict=True), types, strict=True)]
-        copying.copy(self.connection, "matched", pa.table(dict(zip(names, columns, strict=True))))
+        copying.copy(connection, "matched", pa.table(dict(zip(names, columns, strict=True))))
 
-    def _ready(self) -> Matcher:
+    def _ready(self, connection: Connection) -> Matcher:
         """Return the matcher, made on its first use."""
         if self._matcher is None:
-            counties = self.connection.execute(text(_COUNTIES), {"county": DivisionLevel.COUNTY.value}).scalars().all()
-            buildings = loading.find_buildings(self.connection, counties)
+            counties = connection.execute(text(_COUNTIES), {"county": DivisionLevel.COUNTY.value}).scalars().all()
+            buildings = loading.find_buildings(connection, counties)
             # a registrar's roster is of their own jurisdiction, whether its rows say so or not
-            self._matcher = Matcher(index.build(buildings, loading.gazetteer(self.connection)))
+            self._matcher = Matcher(index.build(buildings, loading.gazetteer(connection)))
         return self._matcher
 
 

@@ -31,7 +31,9 @@ class Batch:
     addressing: Addressing
     """Matches the addresses that equal no registered one."""
     new_source: bool
-    """Nothing was ever imported from this source: no row can be known."""
+    """No other roster was ever imported from this source: no row can be known but by this batch."""
+    done: int
+    """Rows that were committed before this run, which goes on with the rest."""
 
 
 class Known(NamedTuple):
@@ -39,6 +41,7 @@ class Known(NamedTuple):
 
     row_digest: bytes | None
     building_number: int | None
+    batch_id: int | None
 
 
 class Verdict(NamedTuple):
@@ -205,13 +208,13 @@ _SUPERSEDE: Final = """
 _INSERT_WAITING: Final = """
     INSERT INTO reg.roster_rows (batch_id, row, occupant_id, address, outcome, reason, detail, candidates,
         division_code, key_id, envelope, document_digest, citizenship_class, hukou_code, hukou_as_of, during, basis,
-        expires_on)
+        expires_on, row_digest)
     SELECT :batch, s.row, s.occupant_id, s.address, coalesce(p.outcome, :queued), p.reason, s.detail,
         CASE WHEN p.building_number IS NOT NULL THEN jsonb_build_array(p.building_number)
             ELSE m.candidates::jsonb END,
         CASE WHEN p.reason <> :outside_jurisdiction THEN p.division_code END,
         encode(s.key_id, 'hex')::uuid, s.envelope, s.document_digest, s.citizenship_class, s.hukou_code,
-        s.hukou_as_of, daterange(s.from_date, s.until_date, '[]'), s.basis, :expires_on
+        s.hukou_as_of, daterange(s.from_date, s.until_date, '[]'), s.basis, :expires_on, s.row_digest
     FROM placed p JOIN staged s USING (row) LEFT JOIN matched m USING (row) WHERE p.reason IS NOT NULL
 """
 _VERDICTS: Final = """
@@ -238,7 +241,7 @@ _WORDS: Final[dict[str, str]] = {
 
 
 def prepare(connection: Connection) -> None:
-    """Make the temporary tables of an import; only sealed fields and the address ever stand in them."""
+    """Make the temporary tables of a transaction; only sealed fields and the address ever stand in them."""
     for statement in _PREPARE:
         connection.execute(text(statement))
 
@@ -254,22 +257,33 @@ def find_known(connection: Connection, batch: Batch, rows: Sequence[ReadRow]) ->
     codes = [row.occupant_id for row in rows if row.occupant_id is not None]
     found = connection.execute(
         text(
-            "SELECT occupant_id, row_digest, building_number"
+            "SELECT occupant_id, row_digest, building_number, batch_id"
             " FROM calc.find_occupants(CAST(:source AS integer), CAST(:codes AS text[]))"
         ),
         {"source": batch.source_id, "codes": codes},
     )
-    return {occupant_id: Known(digest, number) for occupant_id, digest, number in found}
+    return {occupant_id: Known(*rest) for occupant_id, *rest in found}
+
+
+def find_waiting(connection: Connection, batch: Batch, numbers: Sequence[int]) -> dict[int, Verdict]:
+    """Return what an earlier run of this batch said of rows that it did not register, by row."""
+    found = connection.execute(
+        text(
+            "SELECT row, outcome, CAST(NULL AS text), reason, detail FROM reg.roster_rows"
+            " WHERE batch_id = :batch AND row = ANY(CAST(:rows AS integer[]))"
+        ),
+        {"batch": batch.id, "rows": list(numbers)},
+    )
+    return {line[0]: Verdict(*line[1:]) for line in found}
 
 
 def register(connection: Connection, batch: Batch, sealed: pa.Table) -> None:
     """Place a chunk of sealed rows (reading.SEALED), register what can be, and keep the rest waiting."""
-    connection.execute(text("TRUNCATE staged, matched, placed, rulings"))
     if not sealed.num_rows:
         return
     copying.copy(connection, "staged", sealed)
     connection.execute(text("ANALYZE staged"))
-    batch.addressing.match()
+    batch.addressing.match(connection)
     connection.execute(text("ANALYZE matched"))
     _run(connection, batch, _PLACE, _SET_ASIDE)
     connection.execute(text("ANALYZE placed"))
@@ -288,7 +302,7 @@ def verdicts(connection: Connection) -> dict[int, Verdict]:
 
 
 def superseded_keys(connection: Connection) -> list[bytes]:
-    """Return the keys of waiting rows that this batch's own rows have replaced."""
+    """Return the keys of waiting rows that rows of this transaction have replaced."""
     return [key.bytes for key in connection.execute(text("SELECT key_id FROM superseded")).scalars()]
 
 

@@ -1,8 +1,9 @@
 """Roster import: every row registered in its dwelling, unchanged, queued for a person, or refused.
 
-A chunk of rows is read, checked and sealed while the database places the chunk before it. Its keys are
-on disk before its rows leave this process; the rows themselves become visible all at once when the one
-transaction ends, so that a crash leaves some unused keys and nothing else.
+A chunk of rows is read, checked and sealed while the database places the chunk before it. Its keys are on disk before
+its rows leave this process, and each chunk is a transaction: a crash costs one chunk and leaves some unused keys. The
+batch counts as unfinished until its last chunk is in; the same import again goes on where it stopped, under the same
+batch, and says of every row what the whole import did with it.
 """
 
 import datetime as dt
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -22,6 +24,7 @@ from sqlalchemy.exc import IntegrityError
 
 from gis.errors import NotAllowed, PurposeMissing, RosterDisturbed
 from gis.residents import keys, registering
+from gis.residents.accesses import record_batch
 from gis.residents.addressing import Addressing
 from gis.residents.identities import Hasher
 from gis.residents.reading import COLUMNS, Reader, ReadRow, seal_rows
@@ -69,6 +72,8 @@ class _Chunk:
     numbers: list[int]
     rows: list[ReadRow]
     sealed: pa.Table | None
+    again: bool
+    """An earlier run of this batch committed at least a part of it."""
 
 
 def import_roster(  # noqa: PLR0913 - a batch is told apart by all of these
@@ -85,26 +90,39 @@ def import_roster(  # noqa: PLR0913 - a batch is told apart by all of these
 
     ``actor`` needs a registrar's grant; rows outside its divisions are queued. ``batch_date`` (default:
     today) is from when residencies hold that give no date. ``on_progress`` hears how many rows more are
-    done. Raises PurposeMissing, NotAllowed, RosterDisturbed, KeysUnreadable,
-    DatabaseUnreachable; then nothing is kept.
+    done. A batch of the same source, file, actor and number of rows that was broken off is gone on with. Raises
+    PurposeMissing, NotAllowed, RosterDisturbed, KeysUnreadable, DatabaseUnreachable; chunks before that are kept.
     """
     if purpose not in set(Purpose):
         raise PurposeMissing(known=", ".join(Purpose))
-    day = batch_date or dt.datetime.now(CHINA).date()
-    with keys.open_store() as store, _told_plainly():
-        with session.open("registrar", actor=actor, purpose=purpose) as connection:
-            batch = _open_batch(connection, rows, (source, file_name, actor), day)
-            registering.prepare(connection)
-            parts = []
-            for chunk in _chunks(rows, Reader(Hasher(store), day, _repeated(rows)), store, batch):
-                parts.append(_take(connection, chunk, store, batch))
-                on_progress(len(chunk.numbers))
-            results = pa.concat_tables(parts) if parts else RESULTS.empty_table()
-            counts = _close_batch(connection, batch, results)
-            _record_access(connection, rows, batch, (actor, purpose))
-            superseded = registering.superseded_keys(connection)
-        store.destroy(superseded)
-    return RosterResult(batch.id, *counts, results)
+    work = partial(session.open, "registrar", actor=actor, purpose=purpose)
+    with keys.open_store() as store, _told_plainly(), work() as guard:
+        _let_in(guard, actor)  # it waits idle beside the transactions of the chunks, and keeps other rosters out
+        with work() as connection:
+            batch = _open_batch(connection, rows, (source, file_name, actor), batch_date)
+        fields = [name for name in COLUMNS if rows[name].null_count < rows.num_rows]
+        tables = [RESULTS.empty_table()]
+        for chunk in _chunks(rows, Reader(Hasher(store), batch.day, _repeated(rows)), store, batch):
+            with work() as connection:
+                registering.prepare(connection)
+                tables.append(_take(connection, chunk, store, batch))
+                if not chunk.again:
+                    _count(connection, batch, tables)
+                record_batch(connection, "import", batch.id, fields)
+                superseded = registering.superseded_keys(connection)
+            if superseded:
+                store.destroy(superseded)
+            on_progress(len(chunk.numbers))
+        with work() as connection:
+            counts = _count(connection, batch, tables, finished=True)
+    return RosterResult(batch.id, *counts, pa.concat_tables(tables))
+
+
+def _let_in(connection: Connection, actor: str) -> None:
+    """Take the roster lock until the import ends; raises NotAllowed where the actor is no registrar."""
+    if connection.execute(text("SELECT isempty(calc.jurisdiction())")).scalar_one():
+        raise NotAllowed(who=actor, what="import a roster: no grant as registrar is in force")
+    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": ROSTER_LOCK})
 
 
 @contextmanager
@@ -118,34 +136,41 @@ def _told_plainly() -> Iterator[None]:
         raise
 
 
+_FIND_UNFINISHED: Final = text("""
+    SELECT id, CAST(options ->> 'batch_date' AS date) AS day, registered + unchanged + queued + refused AS done
+    FROM reg.batches
+    WHERE kind = :kind AND source_id = :source AND file_name = :file AND actor = :actor AND finished_at IS NULL
+        AND CAST(options ->> 'rows' AS bigint) = :rows
+        AND CAST(options ->> 'batch_date' AS date) = coalesce(:day, CAST(options ->> 'batch_date' AS date))
+    ORDER BY id DESC LIMIT 1
+""")
+_BEGIN: Final = text("""
+    INSERT INTO reg.batches
+        (kind, source_id, file_name, actor, options, registered, unchanged, queued, refused, finished_at)
+    VALUES (:kind, :source, :file, :actor, CAST(:options AS jsonb), 0, 0, 0, 0, NULL) RETURNING id
+""")
+_HAS_OTHERS: Final = text("""
+    SELECT EXISTS (SELECT FROM reg.batches WHERE kind = :kind AND source_id = :source AND id <> :id)
+""")
+
+
 def _open_batch(
-    connection: Connection, rows: pa.Table, origin: tuple[str, str, str], day: dt.date
+    connection: Connection, rows: pa.Table, origin: tuple[str, str, str], given: dt.date | None
 ) -> registering.Batch:
-    """Take the roster lock and make the batch; raises NotAllowed where the actor is no registrar."""
+    """Make the batch, or return the one of the same file that was broken off."""
     source, file_name, actor = origin
-    if connection.execute(text("SELECT isempty(calc.jurisdiction())")).scalar_one():
-        raise NotAllowed(who=actor, what="import a roster: no grant as registrar is in force")
-    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": ROSTER_LOCK})
-    made = connection.execute(
-        text("INSERT INTO reg.sources (name) VALUES (:name) ON CONFLICT DO NOTHING"), {"name": source}
-    ).rowcount
+    connection.execute(text("INSERT INTO reg.sources (name) VALUES (:name) ON CONFLICT DO NOTHING"), {"name": source})
     source_id = connection.execute(text("SELECT id FROM reg.sources WHERE name = :name"), {"name": source}).scalar_one()
-    batch_id = connection.execute(
-        text(
-            "INSERT INTO reg.batches"
-            " (kind, source_id, file_name, actor, options, registered, unchanged, queued, refused)"
-            " VALUES (:kind, :source, :file, :actor, CAST(:options AS jsonb), 0, 0, 0, 0) RETURNING id"
-        ),
-        {
-            "kind": BatchKind.ROSTER.value,
-            "source": source_id,
-            "file": file_name,
-            "actor": actor,
-            "options": orjson.dumps({"batch_date": day, "rows": rows.num_rows}).decode(),
-        },
-    ).scalar_one()
-    expires_on = dt.datetime.now(CHINA).date() + QUEUE_LASTS
-    return registering.Batch(batch_id, source_id, day, expires_on, Addressing(connection), new_source=bool(made))
+    known = {"kind": BatchKind.ROSTER.value, "source": source_id, "file": file_name, "actor": actor}
+    today = dt.datetime.now(CHINA).date()
+    found = connection.execute(_FIND_UNFINISHED, known | {"rows": rows.num_rows, "day": given}).first()
+    if found is None:
+        options = orjson.dumps({"batch_date": given or today, "rows": rows.num_rows}).decode()
+        batch_id, day, done = connection.execute(_BEGIN, known | {"options": options}).scalar_one(), given or today, 0
+    else:
+        batch_id, day, done = found
+    others = connection.execute(_HAS_OTHERS, known | {"id": batch_id}).scalar_one()
+    return registering.Batch(batch_id, source_id, day, today + QUEUE_LASTS, Addressing(), not others, done)
 
 
 def _repeated(rows: pa.Table) -> set[str]:
@@ -161,7 +186,9 @@ def _chunks(rows: pa.Table, reader: Reader, store: keys.KeyStore, batch: registe
     def read(start: int) -> _Chunk:
         part = rows.slice(start, CHUNK_ROWS)
         numbers, read_rows = part["row"].to_pylist(), reader.read(part)
-        return _Chunk(numbers, read_rows, seal_rows(numbers, read_rows, store) if batch.new_source else None)
+        again = start < batch.done
+        sealed = seal_rows(numbers, read_rows, store) if batch.new_source and not again else None
+        return _Chunk(numbers, read_rows, sealed, again)
 
     starts = range(0, rows.num_rows, CHUNK_ROWS)
     with ThreadPoolExecutor(max_workers=1) as ahead:
@@ -176,38 +203,53 @@ def _chunks(rows: pa.Table, reader: Reader, store: keys.KeyStore, batch: registe
 
 def _take(connection: Connection, chunk: _Chunk, store: keys.KeyStore, batch: registering.Batch) -> pa.Table:
     """Register one chunk and return its part of the results."""
-    if chunk.sealed is not None:
-        fresh, known = chunk.sealed, {}
-    else:
+    known: dict[str, registering.Known] = {}
+    before: dict[int, registering.Verdict] = {}
+    fresh = chunk.sealed
+    if fresh is None:
         known = registering.find_known(connection, batch, chunk.rows)
-        fresh = _seal_fresh(chunk, store, known)
+        before = registering.find_waiting(connection, batch, chunk.numbers) if chunk.again else {}
+        fresh = _seal_fresh(chunk, store, known, before)
     registering.register(connection, batch, fresh)
-    verdicts = registering.verdicts(connection)
-    return _results(chunk, known, verdicts)
+    return _results(chunk, batch, known, before | registering.verdicts(connection))
 
 
-def _seal_fresh(chunk: _Chunk, store: keys.KeyStore, known: dict[str, registering.Known]) -> pa.Table:
+def _seal_fresh(
+    chunk: _Chunk,
+    store: keys.KeyStore,
+    known: dict[str, registering.Known],
+    before: dict[int, registering.Verdict],
+) -> pa.Table:
     """Seal the rows that are not registered as they stand; one that says something new is queued."""
     numbers, fresh = [], []
     for number, row in zip(chunk.numbers, chunk.rows, strict=True):
-        before = known.get(row.occupant_id or "")
-        if before is None or row.reason is not None:
+        if number in before:
+            continue
+        registered = known.get(row.occupant_id or "")
+        if registered is None or row.reason is not None:
             numbers.append(number)
             fresh.append(row)
-        elif before.row_digest != row.row_digest:
+        elif registered.row_digest != row.row_digest:
             numbers.append(number)
             fresh.append(row._replace(outcome=Outcome.QUEUED, reason=Reason.CHANGED_SINCE_REGISTERED))
     return seal_rows(numbers, fresh, store)
 
 
-def _results(chunk: _Chunk, known: dict[str, registering.Known], verdicts: dict[int, registering.Verdict]) -> pa.Table:
+def _results(
+    chunk: _Chunk,
+    batch: registering.Batch,
+    known: dict[str, registering.Known],
+    verdicts: dict[int, registering.Verdict],
+) -> pa.Table:
     """Return a row of results for each row of a chunk, in its order."""
     lines = []
     for number, row in zip(chunk.numbers, chunk.rows, strict=True):
         verdict = verdicts.get(number)
         if verdict is None:
-            building = known[row.occupant_id or ""].building_number
-            verdict = registering.Verdict(Outcome.UNCHANGED, str(building) if building else None, None, None)
+            registered = known[row.occupant_id or ""]
+            outcome = Outcome.REGISTERED if registered.batch_id == batch.id else Outcome.UNCHANGED
+            building = registered.building_number
+            verdict = registering.Verdict(outcome, str(building) if building else None, None, None)
         lines.append((number, row.occupant_id, *verdict))
     columns = list(zip(*lines, strict=True)) or [()] * len(RESULTS)
     return pa.table(
@@ -215,30 +257,18 @@ def _results(chunk: _Chunk, known: dict[str, registering.Known], verdicts: dict[
     )
 
 
-def _close_batch(connection: Connection, batch: registering.Batch, results: pa.Table) -> tuple[int, int, int, int]:
-    """Write the batch's counts and return them: registered, unchanged, queued, refused."""
-    tally = {
-        entry["values"].as_py(): entry["counts"].as_py()
-        for entry in pc.value_counts(results["outcome"].combine_chunks())
-    }
+def _count(
+    connection: Connection, batch: registering.Batch, tables: list[pa.Table], *, finished: bool = False
+) -> tuple[int, int, int, int]:
+    """Write how far the batch is, or that it is finished; return its counts: registered, unchanged, queued, refused."""
+    entries = pc.value_counts(pa.concat_tables(tables)["outcome"].combine_chunks())
+    tally = {entry["values"].as_py(): entry["counts"].as_py() for entry in entries}
     counts = {outcome.value: tally.get(outcome.value, 0) for outcome in Outcome}
     connection.execute(
         text(
             "UPDATE reg.batches SET registered = :registered, unchanged = :unchanged, queued = :queued,"
-            " refused = :refused WHERE id = :id"
+            " refused = :refused, finished_at = CASE WHEN :finished THEN now() END WHERE id = :id"
         ),
-        counts | {"id": batch.id},
+        counts | {"id": batch.id, "finished": finished},
     )
     return counts["registered"], counts["unchanged"], counts["queued"], counts["refused"]
-
-
-def _record_access(connection: Connection, rows: pa.Table, batch: registering.Batch, who: tuple[str, str]) -> None:
-    """Leave the record of this import: which fields the batch brought in, for whom the batch itself stands."""
-    fields = [name for name in COLUMNS if rows[name].null_count < rows.num_rows]
-    connection.execute(
-        text(
-            "INSERT INTO reg.access_records (actor, purpose, act, batch_id, fields)"
-            " VALUES (:actor, :purpose, 'import', :batch, :fields)"
-        ),
-        {"actor": who[0], "purpose": str(who[1]), "batch": batch.id, "fields": fields},
-    )

@@ -94,6 +94,8 @@ class Batch(Base):
     unchanged: Mapped[int]
     queued: Mapped[int]
     refused: Mapped[int]
+    finished_at: Mapped[dt.datetime | None] = mapped_column(Moment, server_default=NOW)
+    """Empty while a roster is being imported: it comes in piece by piece, and is one act only when it is whole."""
     __table_args__ = (one_of("kind", BatchKind),)
 
 

@@ -192,6 +192,8 @@ class RosterRow(Base):
     during: Mapped[Range[dt.date] | None] = mapped_column(DATERANGE)
     basis: Mapped[str | None]
     expires_on: Mapped[dt.date]
+    row_digest: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Keyed hash of the row, which its residency takes over."""
     __table_args__ = (
         CheckConstraint("outcome IN ('queued', 'refused')", name="outcome"),
         one_of("citizenship_class", CitizenshipClass),

@@ -38,7 +38,7 @@ PERSON_COLUMNS = {
     "roster_rows": {
         *("batch_id", "row", "occupant_id", "address", "outcome", "reason", "detail", "candidates", "division_code"),
         *("key_id", "envelope", "document_digest", "citizenship_class", "hukou_code", "hukou_as_of"),
-        *("during", "basis", "expires_on"),
+        *("during", "basis", "expires_on", "row_digest"),
     },
     "residency_reviews": {
         *("id", "residency_id", "building_number", "division_code", "seq", "opened_at", "decided_at", "decision"),

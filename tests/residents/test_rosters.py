@@ -1,15 +1,21 @@
 """A roster's every row is registered in its dwelling, unchanged, waiting or refused, and nothing of it lies open."""
 
+import csv
 import datetime as dt
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 from psycopg import sql
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from data.rosters import read_roster
 from gis.errors import NotAllowed, PurposeMissing, RosterDisturbed
 from gis.residents import registering, rosters
 from gis.residents.identities import unseal
@@ -287,30 +293,72 @@ def test_where_the_record_cannot_be_written_nothing_is_imported(
             connection.execute(text("ALTER TABLE reg.access_records DROP CONSTRAINT broken"))
 
 
-def test_a_crash_half_way_leaves_nothing_half_done(
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from data.rosters import read_roster
+from gis.residents import registering, rosters
+rosters.CHUNK_ROWS = 3
+register, taken = registering.register, []
+def die(connection, batch, sealed):
+    register(connection, batch, sealed)
+    taken.append(sealed.num_rows)
+    if len(taken) == int(sys.argv[2]):
+        os.kill(os.getpid(), signal.SIGKILL)
+registering.register = die
+rosters.import_roster(read_roster(Path(sys.argv[1])).rows, source="名册", file_name="roster.csv", actor="office")
+"""
+
+
+def test_an_import_that_is_killed_goes_on_where_it_stopped_under_its_batch(
+    office: str, a_person: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = [a_person(number) for number in range(14)]
+    people[1]["address"] = people[9]["address"] = "无名路1号"
+    path = tmp_path / "roster.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        lines = csv.DictWriter(file, people[0].keys())
+        lines.writeheader()
+        lines.writerows(people)
+    state = (
+        "SELECT (SELECT count(*) FROM reg.persons), (SELECT count(*) FROM reg.roster_rows), registered + queued,"
+        " finished_at IS NULL FROM reg.batches WHERE kind = 'roster'"
+    )
+    for killed_in, left in ((3, (5, 1, 6, True)), (2, (5, 1, 6, True)), (4, (8, 1, 9, True))):
+        command = [sys.executable, "-P", "-c", KILLED, str(path), str(killed_in)]
+        assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+        assert all_of(state) == [left]
+    monkeypatch.setattr(rosters, "CHUNK_ROWS", 4)
+    rows = read_roster(path).rows
+    result = import_roster(rows, source="名册", file_name="roster.csv", actor=office)
+    assert (result.registered, result.unchanged, result.queued) == (12, 0, 2)
+    assert result.results["row"].to_pylist() == list(range(1, 15))
+    assert outcomes(result)[1] == outcomes(result)[9] == ("queued", "address_not_found")
+    assert None not in [line["building_no"] for line in result.results.to_pylist() if line["outcome"] == "registered"]
+    assert all_of(state) == [(12, 2, 14, False)]
+    again = import_roster(rows, source="名册", file_name="roster.csv", actor=office)
+    assert (again.registered, again.unchanged, again.queued) == (0, 12, 2)
+    assert again.batch_id != result.batch_id
+
+
+def test_a_batch_broken_off_keeps_its_date_and_is_no_other_files(
     office: str, made_roster: Rows, a_person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rosters, "CHUNK_ROWS", 2)
-    register = registering.register
-    taken: list[int] = []
+    rows = made_roster(*[a_person(number) | {"from_date": ""} for number in range(5)])
 
-    def crash(connection: Connection, batch: registering.Batch, sealed: pa.Table) -> None:
-        taken.append(sealed.num_rows)
-        if len(taken) == 3:
-            raise KeyboardInterrupt
-        register(connection, batch, sealed)
+    def stop(done: int) -> None:
+        assert done == 2
+        raise KeyboardInterrupt
 
-    rows = made_roster(*[a_person(number) for number in range(7)])
-    with monkeypatch.context() as patch:
-        patch.setattr(registering, "register", crash)
-        with pytest.raises(KeyboardInterrupt):
-            load(rows, office)
-    assert all_of(
-        "SELECT (SELECT count(*) FROM reg.persons), (SELECT count(*) FROM reg.batches WHERE kind = 'roster')"
-    ) == [(0, 0)]
+    with pytest.raises(KeyboardInterrupt):
+        load(rows, office, on_progress=stop)
+    other = load(made_roster(a_person(7)), office)
     done: list[int] = []
-    assert load(rows, office, on_progress=done.append).registered == 7
-    assert done == [2, 2, 2, 1]
+    rest = import_roster(rows, source="户籍名册", file_name="roster.csv", actor=office, on_progress=done.append)
+    assert (other.registered, rest.registered, done) == (1, 5, [2, 2, 1])
+    assert rest.batch_id < other.batch_id
+    assert all_of("SELECT DISTINCT lower(during) FROM reg.residencies WHERE occupant_id <> 'P00007'") == [(DAY,)]
 
 
 def test_a_repeated_person_is_found_across_chunks(

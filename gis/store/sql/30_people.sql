@@ -35,13 +35,14 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     WHERE (SELECT NOT isempty(calc.jurisdiction()))
 $$;
 
--- What a source has registered already: its own opaque codes, the hash of the row, and the building
--- where that stands in the actor's divisions.
+-- What a source has registered already: its own opaque codes, the hash of the row, the building where that
+-- stands in the actor's divisions, and the batch that brought it.
 CREATE FUNCTION calc.find_occupants(source integer, codes text[])
-RETURNS TABLE (occupant_id text, row_digest bytea, building_number bigint)
+RETURNS TABLE (occupant_id text, row_digest bytea, building_number bigint, batch_id integer)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT r.occupant_id, r.row_digest,
-        CASE WHEN r.division_code <@ (SELECT calc.jurisdiction()) THEN r.building_number END
+        CASE WHEN r.division_code <@ (SELECT calc.jurisdiction()) THEN r.building_number END,
+        r.batch_id
     FROM unnest(codes) w(code)
     JOIN reg.residencies r ON r.source_id = source AND r.occupant_id = w.code AND r.recorded_until IS NULL
     WHERE (SELECT NOT isempty(calc.jurisdiction()))
