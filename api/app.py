@@ -23,6 +23,7 @@ from api import (
     premises,
     registering,
     reviews,
+    roster_reviews,
     signing_in,
     surveys,
     tiles,
@@ -59,6 +60,7 @@ def create() -> FastAPI:
     app.include_router(changes.router)
     app.include_router(premises.router)
     app.include_router(reviews.router)
+    app.include_router(roster_reviews.router)
     app.include_router(surveys.router)
     app.include_router(leases.router)
     app.include_router(declaring.router)

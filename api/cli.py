@@ -48,6 +48,12 @@ KEYS = {
     "backup": ("people:backup_keys", "Write the keys into a sealed file that is kept for a stated time."),
     "restore": ("people:restore_keys", "Bring the keys back where there are none."),
 }
+REVIEWS = {
+    "list": ("reviewing:list_rows", "List rows of rosters that wait; needs --as and --purpose, as all of these do."),
+    "open": ("reviewing:open_row", "Show who a row is about; leaves an access record."),
+    "place": ("reviewing:place", "Register the person of a row in a dwelling."),
+    "refuse": ("reviewing:refuse", "Decide against a row; who it is about is forgotten."),
+}
 COMMANDS = {
     "up": ("server:up", "Start the private database and bring it to the present schema."),
     "down": ("server:down", "Stop the private database."),
@@ -57,6 +63,7 @@ COMMANDS = {
     "serve": ("running:serve", "Serve the API and the map over a database that runs."),
     "sample": ("sample:sample", "Fill the register with a fictional sample."),
     "import": (IMPORTS, "Bring a file into the register."),
+    "review": (REVIEWS, "Rows of rosters that wait for a person."),
     "match": ("matching:match", "Link a roster's addresses to a register's buildings: files only, no database."),
     "number": (NUMBERS, "Building numbers."),
     "sheds": (SHEDS, "What stands for a time, and must be looked at."),

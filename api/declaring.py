@@ -73,7 +73,7 @@ class DeclineBody(Strict):
 @router.post("/api/declarations", status_code=201, responses=REFUSALS)
 def take(body: DeclarationBody, token: Token) -> Response:
     """Take a declaration; the receipt's code is told this once, to be handed to the declarer."""
-    who = _registrar(token)
+    who = registrar(token)
     where = None if body.building is None else Dwelling(number_of(body.building), body.dwelling)
     told = Statement(body.kind, declarer_of(body.declarer), body.uuid, where, body.since, body.until, body.principal)
     receipt = declarations.take(told, str(who.name))
@@ -91,7 +91,7 @@ def take(body: DeclarationBody, token: Token) -> Response:
 @router.get("/api/declarations", responses=errors.documented(401, 403, 422, 503))
 def find(token: Token, limit: Annotated[int, Query(ge=1, le=500)] = 100) -> Response:
     """Return what waits in one's divisions, the most urgent first; nobody is opened by it."""
-    who = _registrar(token)
+    who = registrar(token)
     return answers.json(
         {"declarations": [_described(row) for row in declarations.find_open(str(who.name), limit=limit)]}
     )
@@ -100,41 +100,41 @@ def find(token: Token, limit: Annotated[int, Query(ge=1, le=500)] = 100) -> Resp
 @router.post("/api/declarations/{declaration}/open", responses=REFUSALS)
 def open_declarer(declaration: Id, token: Token) -> Response:
     """Return who made a declaration that waits; a POST, because it leaves an access record the resident sees."""
-    return answers.json(declarations.open_declarer(declaration, str(_registrar(token).name))._asdict())
+    return answers.json(declarations.open_declarer(declaration, str(registrar(token).name))._asdict())
 
 
 @router.post("/api/declarations/{declaration}/register", responses=REFUSALS)
 def register(declaration: Id, token: Token) -> Response:
     """Register what was declared; an earlier principal residency ends by it, and where it was is not told."""
-    done = deciding.register(declaration, str(_registrar(token).name))
+    done = deciding.register(declaration, str(registrar(token).name))
     return answers.json({"residency": done.residency, "ended_elsewhere": done.ended_elsewhere})
 
 
 @router.post("/api/declarations/{declaration}/more", responses=REFUSALS)
 def ask_more(declaration: Id, body: MoreBody, token: Token) -> Response:
     """Say what is still needed."""
-    declarations.ask_more(declaration, body.needed, str(_registrar(token).name))
+    declarations.ask_more(declaration, body.needed, str(registrar(token).name))
     return answers.json({"declaration": declaration, "status": DeclarationStatus.MORE_ASKED})
 
 
 @router.post("/api/declarations/{declaration}/decline", responses=REFUSALS)
 def decline(declaration: Id, body: DeclineBody, token: Token) -> Response:
     """Decline it with a reason of the list; who declared is forgotten."""
-    declarations.decline(declaration, body.reason, str(_registrar(token).name))
+    declarations.decline(declaration, body.reason, str(registrar(token).name))
     return answers.json({"declaration": declaration, "status": DeclarationStatus.DECLINED})
 
 
 @router.post("/api/declarations/{declaration}/withdraw", responses=REFUSALS)
 def withdraw(declaration: Id, token: Token) -> Response:
     """Take it back at the declarer's word; who declared is forgotten."""
-    declarations.withdraw(declaration, str(_registrar(token).name))
+    declarations.withdraw(declaration, str(registrar(token).name))
     return answers.json({"declaration": declaration, "status": DeclarationStatus.WITHDRAWN})
 
 
 @router.get("/api/buildings/{number}/dwellings", responses=errors.documented(401, 403, 404, 422, 503))
 def dwellings(number: Annotated[str, Path(max_length=20)], token: Token) -> Response:
     """Return the dwellings of a building as they stand, for the desk to choose from; nothing of who lives there."""
-    _registrar(token)
+    registrar(token)
     with session.open("registrar") as connection:
         rows = residencies.find_dwellings(connection, number_of(number))
     return answers.json({"dwellings": [dict(row._mapping) for row in rows]})  # noqa: SLF001 - SQLAlchemy's public name
@@ -154,7 +154,7 @@ def declarer_of(body: DeclarerBody) -> Declarer:
     )
 
 
-def _registrar(token: str | None) -> Caller:
+def registrar(token: str | None) -> Caller:
     """Return the registrar who asks; in which divisions they act is the database's to hold. Raises NotAllowed."""
     who = signed_in(token)
     if not who.has(Role.REGISTRAR):

@@ -94,6 +94,12 @@ class RowNotQueued(MenpaiError):  # noqa: N818
     status = 404
 
 
+class RosterRowUnfit(MenpaiError):  # noqa: N818
+    """Row {row} of batch {batch} cannot be placed as it stands: {why}. It can be refused."""
+
+    status = 409
+
+
 class RowDecided(MenpaiError):  # noqa: N818
     """{who} has decided about this row already: {decision}."""
 

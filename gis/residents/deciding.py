@@ -1,13 +1,10 @@
 """What the register does with a declaration that a registrar accepts, one transaction each."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from psycopg.errors import ExclusionViolation, UniqueViolation
 from sqlalchemy import Connection, Row, text
-from sqlalchemy.exc import IntegrityError
 
 from gis.errors import BadDeclaration, ResidencyNotFound, ResidencyOverlaps
 from gis.residents import keys, residencies
@@ -72,7 +69,7 @@ def register(declaration: int, actor: str) -> Registered:
     correction puts right who the person is, the dwelling or the dates; access only confirms whose the receipt is.
     Raises DeclarationNotFound, DeclarationDecided, DwellingGone, ResidencyOverlaps, ResidencyNotFound.
     """
-    with keys.open_store() as store, _told_plainly():
+    with keys.open_store() as store, residencies.told_plainly():
         with session.open("registrar", actor=actor, purpose=Purpose.DECLARATION) as connection:
             row = hold(connection, declaration)
             done = _REGISTER[DeclarationKind(row.kind)](_Case(connection, store, row))
@@ -191,14 +188,3 @@ def _renew(case: _Case, person: int) -> None:
             "as_of": row.hukou_as_of,
         },
     )
-
-
-@contextmanager
-def _told_plainly() -> Iterator[None]:
-    """Say in one sentence that somebody else was quicker: constraints let no two principal residencies overlap."""
-    try:
-        yield
-    except IntegrityError as error:
-        if isinstance(error.orig, (ExclusionViolation, UniqueViolation)):
-            raise ResidencyOverlaps(on="the declared day") from error
-        raise

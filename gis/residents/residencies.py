@@ -6,15 +6,18 @@ record is kept. Its category is ruled by Article 3 on the day it is written.
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
+from psycopg.errors import ExclusionViolation, UniqueViolation
 from sqlalchemy import Connection, Row, text
+from sqlalchemy.exc import IntegrityError
 
 from gis import numbering
 from gis.categories import Ruling, category
-from gis.errors import BuildingNotFound, DwellingGone
+from gis.errors import BuildingNotFound, DwellingGone, ResidencyOverlaps
 from gis.register.acts import today
 from gis.residents.registering import code_changes
 from gis.terms import Basis, BuildingStatus, CitizenshipClass, DwellingStatus
@@ -169,3 +172,14 @@ def find_dwellings(connection: Connection, number: int) -> Sequence[Row[Any]]:
     if not rows:
         raise BuildingNotFound(number=numbering.show(str(number)))
     return rows
+
+
+@contextmanager
+def told_plainly() -> Iterator[None]:
+    """Say in one sentence that somebody else was quicker: constraints let no two principal residencies overlap."""
+    try:
+        yield
+    except IntegrityError as error:
+        if isinstance(error.orig, (ExclusionViolation, UniqueViolation)):
+            raise ResidencyOverlaps(on="the declared day") from error
+        raise

@@ -178,6 +178,10 @@ RULES: dict[str, Rule] = {
     # queues, findings, leases
     "GET /api/reviews": Rule(frozenset({REGISTRAR}), bounded=True, query=lambda place: {"division": place["code"]}),
     "POST /api/reviews/{batch}/{row}/decision": _desk(decision="refuse"),
+    "GET /api/roster-reviews": Rule(frozenset({REGISTRAR})),  # those of one's own divisions
+    "POST /api/roster-reviews/{roster}/{line}/open": _persons(),
+    "POST /api/roster-reviews/{roster}/{line}/place": _persons(lambda place: {"building": place["number"]}),
+    "POST /api/roster-reviews/{roster}/{line}/refuse": _persons(),
     "POST /api/findings": Rule(frozenset({OFFICER}), body=finding),  # each is answered for itself: see below
     "GET /api/findings": Rule(
         frozenset({REGISTRAR, OFFICER}), bounded=True, query=lambda place: {"division": place["code"]}

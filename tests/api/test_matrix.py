@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import httpx
 import psycopg
@@ -12,6 +13,7 @@ from psycopg.types.json import Jsonb
 
 from api import accounts, app
 from gis.residents import keys
+from gis.residents.identities import Identity, seal
 from gis.terms import Role
 from tests.api.answers import PLAN
 from tests.api.doors import CALLERS, ENDED, INSIDE, OUTSIDE, PUBLIC, RULES, WEAK, Place, Rule, finding, lease, shape
@@ -90,7 +92,22 @@ def _queued(database: str, place: Place) -> Place:
             " VALUES (%s, 1, 'queued', 'doubtful_duplicate', '{}', %s, %s)",
             (batch[0], int(place["code"].ljust(12, "0")), int(place["number"])),
         )
-    return {"batch": batch[0], "row": 1}
+        roster = connection.execute(
+            "INSERT INTO reg.batches (kind, source_id, file_name, actor, options, registered, unchanged, queued,"
+            " refused) SELECT 'roster', source_id, 'r.csv', 'seed', '{}', 0, 0, 1, 0 FROM reg.batches WHERE id = %s"
+            " RETURNING id",
+            batch,
+        ).fetchone()
+        assert roster is not None
+        with keys.open_store() as store:
+            [key] = store.make(1)
+        connection.execute(
+            "INSERT INTO reg.roster_rows (batch_id, row, outcome, reason, division_code, key_id, envelope, during,"
+            " basis, expires_on) VALUES (%s, 1, 'queued', 'dwelling_missing', %s, %s, %s, '[2026-01-01,)',"
+            " 'household_register', current_date + 90)",
+            (roster[0], int(place["code"].ljust(12, "0")), UUID(bytes=key.id), seal(Identity("测试员"), key)),
+        )
+    return {"batch": batch[0], "row": 1, "roster": roster[0], "line": 1}
 
 
 @pytest.fixture(params=CALLERS)

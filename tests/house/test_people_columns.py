@@ -69,7 +69,13 @@ WRITTEN_DOWN: dict[tuple[str, str], dict[str, str]] = {
         "UPDATE": "receipt_digest person_id key_id envelope building_number dwelling_sequence during residency_id"
         " status more_needed decline_reason decided_by decided_at expires_on",
     },
-    ("registrar", "roster_rows"): {"SELECT": ALL, "INSERT": ALL, "DELETE": ALL},
+    ("registrar", "roster_rows"): {
+        "SELECT": ALL,
+        "INSERT": ALL,
+        "UPDATE": "outcome reason key_id envelope document_digest citizenship_class hukou_code hukou_as_of during"
+        " basis",
+        "DELETE": ALL,
+    },
     ("registrar", "residency_reviews"): {"SELECT": ALL, "UPDATE": "decision decided_at"},
     ("registrar", "access_records"): {"SELECT": ALL, "INSERT": "actor purpose act person_id batch_id fields"},
     ("resident_desk", "persons"): {"SELECT": ALL},

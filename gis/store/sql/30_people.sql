@@ -59,6 +59,9 @@ GRANT SELECT, INSERT (actor, purpose, act, person_id, batch_id, fields) ON reg.a
 GRANT UPDATE (envelope, document_digest, citizenship_class, hukou_code, hukou_as_of) ON reg.persons TO {registrar};
 GRANT UPDATE (recorded_until) ON reg.residencies TO {registrar};
 GRANT SELECT, INSERT, DELETE ON reg.roster_rows TO {registrar};
+-- to decide against a row: that it was refused stays, who it is about goes
+GRANT UPDATE (outcome, reason, key_id, envelope, document_digest, citizenship_class, hukou_code, hukou_as_of, during,
+    basis) ON reg.roster_rows TO {registrar};
 GRANT USAGE ON SEQUENCE reg.persons_id_seq TO {registrar};
 GRANT SELECT (building_number, division_code, category, during, principal, recorded_until) ON reg.residencies
     TO {siting_job};
