@@ -74,6 +74,9 @@ COMMANDS = {
     "work": ("working:work", "Make plans that planners asked for; run and serve start one by themselves."),
     "erase": ("people:erase", "Erase residencies that ended long enough ago; --dry-run says how many."),
     "keys": (KEYS, "Keys that seal identities."),
+    "categories": ("people:renew_categories", "Rule anew by Article 3 after divisions or the law have changed."),
+    "backup": ("backups:backup", "Write the register, without its keys, into a file."),
+    "restore": ("backups:restore", "Bring the register back from a backup into an empty database."),
 }
 
 

@@ -12,7 +12,7 @@ from api.commands.options import acting, existing_file, log_in_name
 from data import rosters as files
 from gis import settings
 from gis.errors import PurposeMissing
-from gis.residents import key_files, keys, retention, rosters
+from gis.residents import key_files, keys, retention, rosters, rulings
 from gis.terms import Purpose
 
 
@@ -118,3 +118,28 @@ def erase(*, dry_run: bool, actor: str | None) -> None:
         f" {erased.declarations} 份申报 declarations, {erased.roster_rows} 条待核 waiting rows,"
         f" {erased.keys} 把密钥 keys"
     )
+
+
+@click.command("categories")
+@click.option("--dry-run", is_flag=True, help="Only say what would change.")
+@click.option("--as", "actor", metavar="ACTOR", help="Account that acts; MENPAI_TOKEN says it too.")
+@click.option("--purpose", metavar="PURPOSE", help=f"Why: {', '.join(Purpose)}.")
+def renew_categories(*, dry_run: bool, actor: str | None, purpose: str | None) -> None:
+    """Rule anew on every residency in one's divisions, and say what changed and why.
+
+    After an import of divisions or of code changes, after a building was found in another county, and when a year
+    begins for which a change of codes is set down.
+    """
+    who = acting(actor)
+    if who is None or purpose not in set(Purpose):
+        raise PurposeMissing(known=", ".join(Purpose))
+    shifts = rulings.renew(who, purpose=Purpose(purpose), dry_run=dry_run)
+    for shift in shifts:
+        was, now = shift.before, shift.after
+        click.echo(
+            f"居住 living in {shift.county}, 户籍 hukou {shift.hukou or '—'}: {was.category.zh} {was.category.value}"
+            f" ({was.reason.value}) → {now.category.zh} {now.category.value} ({now.reason.value}, {now.reason.zh}):"
+            f" {shift.residencies:,}"
+        )
+    head = "将变更 would change" if dry_run else "已变更 changed"
+    click.echo(f"{head}: {sum(shift.residencies for shift in shifts):,} 条居住登记 residencies")

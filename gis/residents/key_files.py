@@ -22,12 +22,14 @@ import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+from sqlalchemy import text
 
 from gis import settings
 from gis.errors import FileNotReadable, KeysUnreadable
 from gis.register.acts import today
 from gis.residents import keys
 from gis.residents.keys import KEY_BYTES, NONCE_BYTES, DataKey, fingerprint, unwrap, wrap
+from gis.store import session
 
 KEPT: Final = dt.timedelta(days=30)
 """How long a backup of keys is kept unless the office says otherwise."""
@@ -37,6 +39,7 @@ _MAGIC: Final = b"MENPAI-KEYS-1\n"
 _BLOCK: Final = 8 * 2**20
 _TAG: Final = 16
 _REWRAPPED_AT_ONCE: Final = 10_000
+_LOOKED_AT_ONCE: Final = 10_000
 
 
 @dataclass(frozen=True)
@@ -194,3 +197,17 @@ def _check_passphrase(passphrase: str) -> None:
     """Raise KeysUnreadable for a passphrase that is too short."""
     if len(passphrase) < SHORTEST_PASSPHRASE:
         raise KeysUnreadable(why=f"the passphrase has under {SHORTEST_PASSPHRASE} characters")
+
+
+def count_missing() -> tuple[int, int]:
+    """Return how many people the register holds, and of how many the key is not in the store, or there is no store."""
+    with session.open("owner") as connection:
+        people = int(connection.execute(text("SELECT count(*) FROM reg.persons")).scalar_one())
+        look = text("SELECT key_id FROM reg.persons").execution_options(yield_per=_LOOKED_AT_ONCE)
+        try:
+            with keys.open_store() as store:
+                some = connection.execute(look).scalars().partitions()
+                known = sum(store.count_known([key.bytes for key in part]) for part in some)
+        except KeysUnreadable:  # without the master key nobody opens
+            known = 0
+    return people, people - known

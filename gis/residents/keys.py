@@ -118,6 +118,11 @@ class KeyStore:
         """Return how many data keys there are."""
         return int(self._connection.execute("SELECT count(*) FROM data_keys").fetchone()[0])
 
+    def count_known(self, key_ids: Sequence[bytes]) -> int:
+        """Return how many of these ids have their key here."""
+        look = "SELECT 1 FROM data_keys WHERE id = ?"
+        return sum(self._connection.execute(look, (key_id,)).fetchone() is not None for key_id in key_ids)
+
     def ids_before(self, moment: dt.datetime) -> Iterator[list[bytes]]:
         """Yield the ids of keys made before a moment, some at a time: an id begins with the time it was made."""
         last, end = b"", int(moment.timestamp() * 1000).to_bytes(6)

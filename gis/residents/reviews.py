@@ -69,7 +69,7 @@ def find_waiting(
         rows = connection.execute(_WAITING, {"batch": after[0], "row": after[1], "limit": limit}).all()
         named = {number for row in rows for number in _buildings(row.candidates)}
         found = connection.execute(_ADDRESSES, {"numbers": sorted(named)})
-        addresses = {number: address for number, address in found}
+        addresses = {each.building_number: each.standard_address for each in found}
     return [_waiting(row, addresses) for row in rows]
 
 

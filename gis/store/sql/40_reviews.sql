@@ -87,3 +87,15 @@ DROP POLICY IF EXISTS triggers_above ON reg.residency_reviews;
 CREATE POLICY triggers_above ON reg.residency_reviews TO {owner} USING (true) WITH CHECK (true);
 DROP POLICY IF EXISTS division_follows ON reg.residencies;
 CREATE POLICY division_follows ON reg.residencies FOR UPDATE TO {owner} USING (true) WITH CHECK (true);
+
+-- A review is about a residency as it stands: where a version takes the place of another, what waits goes along.
+CREATE FUNCTION calc.follow_version() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    UPDATE reg.residency_reviews v SET residency_id = i.id
+    FROM incoming i WHERE i.replaces_id IS NOT NULL AND v.residency_id = i.replaces_id AND v.decided_at IS NULL;
+    RETURN NULL;
+END $$;
+REVOKE EXECUTE ON FUNCTION calc.follow_version() FROM PUBLIC;
+CREATE TRIGGER residencies_version AFTER INSERT ON reg.residencies
+    REFERENCING NEW TABLE AS incoming FOR EACH STATEMENT EXECUTE FUNCTION calc.follow_version();
