@@ -1,4 +1,4 @@
-"""``menpai review``: rows of rosters that wait for a person. Who acts and why is named, and what opens one is logged."""
+"""``menpai review``: rows of rosters that wait for a person. Who acts and why is named; opening one is logged."""
 
 from collections.abc import Callable
 from typing import Any

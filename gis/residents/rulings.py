@@ -38,7 +38,7 @@ class Shift:
 def renew(
     actor: str, *, purpose: str = Purpose.CORRECTION, on: dt.date | None = None, dry_run: bool = False
 ) -> list[Shift]:
-    """Rule anew on the residencies of the actor's divisions that have not ended, and return what changed, largest first.
+    """Rule anew on the residencies of the actor's divisions that have not ended; return what changed, largest first.
 
     ``on`` is the day whose law holds (today). Residencies with a declaration that waits are left to its decision.
     One access record. Raises NotAllowed, DatabaseUnreachable.
@@ -60,9 +60,7 @@ def _find_shifts(connection: Connection, day: dt.date) -> list[Shift]:
     """Return the kinds of cases whose ruling is not the one that is written."""
     rows = connection.execute(text(_CASES), {"day": day}).all()
     cases = [
-        (row.hukou_code, row.as_of, CitizenshipClass(row.citizenship_class) if row.citizenship_class else None)
-        + (row.county,)
-        for row in rows
+        (hukou, as_of, CitizenshipClass(klass) if klass else None, county) for hukou, as_of, klass, county, *_ in rows
     ]
     ruled = categories(cases, day, code_changes(connection))
     shifts = []

@@ -85,7 +85,8 @@ def test_what_was_said_before_can_still_be_read(people: str) -> None:
     assert (
         all_of(
             "SELECT o.category, n.category, o.during = n.during, o.person_id = n.person_id,"
-            " o.row_digest = n.row_digest, o.record_key = n.record_key FROM reg.residencies n JOIN reg.residencies o ON o.id = n.replaces_id"
+            " o.row_digest = n.row_digest, o.record_key = n.record_key"
+            " FROM reg.residencies n JOIN reg.residencies o ON o.id = n.replaces_id"
         )
         == [("floating", "permanent", True, True, True, True)] * 2
     )
