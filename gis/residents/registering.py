@@ -277,6 +277,18 @@ def find_waiting(connection: Connection, batch: Batch, numbers: Sequence[int]) -
     return {line[0]: Verdict(*line[1:]) for line in found}
 
 
+def find_declined(connection: Connection, batch: Batch) -> set[bytes]:
+    """Return the hashes of rows of this source against which a registrar has decided; they wait for nobody again."""
+    found = connection.execute(
+        text(
+            "SELECT w.row_digest FROM reg.roster_rows w JOIN reg.batches b ON b.id = w.batch_id"
+            " WHERE b.source_id = :source AND w.outcome = :refused AND w.reason = :declined"
+        ),
+        {"source": batch.source_id, "refused": Outcome.REFUSED.value, "declined": Reason.DECLINED.value},
+    ).scalars()
+    return {bytes(digest) for digest in found if digest is not None}
+
+
 def register(connection: Connection, batch: Batch, sealed: pa.Table) -> None:
     """Place a chunk of sealed rows (reading.SEALED), register what can be, and keep the rest waiting."""
     if not sealed.num_rows:

@@ -208,10 +208,20 @@ def _take(connection: Connection, chunk: _Chunk, store: keys.KeyStore, batch: re
     fresh = chunk.sealed
     if fresh is None:
         known = registering.find_known(connection, batch, chunk.rows)
-        before = registering.find_waiting(connection, batch, chunk.numbers) if chunk.again else {}
+        before = _find_declined(connection, chunk, batch)
+        if chunk.again:
+            before |= registering.find_waiting(connection, batch, chunk.numbers)
         fresh = _seal_fresh(chunk, store, known, before)
     registering.register(connection, batch, fresh)
     return _results(chunk, batch, known, before | registering.verdicts(connection))
+
+
+def _find_declined(connection: Connection, chunk: _Chunk, batch: registering.Batch) -> dict[int, registering.Verdict]:
+    """Return the rows of a chunk against which a registrar has decided already, word for word the same."""
+    declined = registering.find_declined(connection, batch)
+    verdict = registering.Verdict(Outcome.REFUSED, None, Reason.DECLINED, None)
+    rows = zip(chunk.numbers, chunk.rows, strict=True)
+    return {number: verdict for number, row in rows if row.row_digest in declined}
 
 
 def _seal_fresh(

@@ -108,6 +108,17 @@ def test_a_row_that_is_refused_is_forgotten_and_that_it_was_refused_is_not(
             again(batch, 1, office)
 
 
+def test_a_row_that_was_refused_waits_for_nobody_when_its_source_says_it_again(
+    office: str, made_roster: Rows, a_person: Person
+) -> None:
+    reviews.refuse(load(made_roster(a_person(1) | NOWHERE, a_person(2))).batch_id, 1, office)
+    again = load(made_roster(a_person(1) | NOWHERE, a_person(2)))
+    assert (again.refused, again.unchanged, again.queued) == (1, 1, 0)
+    assert again.results["reason"].to_pylist() == ["declined", None]
+    changed = load(made_roster(a_person(1) | {"address": FLATS + "2单元501室"}, a_person(2)))
+    assert (changed.registered, changed.unchanged) == (1, 1)
+
+
 def test_opening_a_row_leaves_one_record_of_the_fields_that_were_shown(
     office: str, made_roster: Rows, a_person: Person
 ) -> None:
