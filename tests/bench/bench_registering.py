@@ -9,6 +9,9 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.timeout(3000)  # the journey has its own limit; that of a test would cut it off
 MANY = 20_000
 JOURNEY = Path(__file__).parents[1] / "journeys" / "test_desks_at_once.py"
 
