@@ -1,4 +1,4 @@
-"""Chromium and a Chinese font, for the tests that look at pages.
+"""Chromium, for the tests that look at pages, and the Chinese font of pages and maps.
 
 Unpacked programs get scripts that tell them where their libraries lie.
 """
@@ -12,6 +12,7 @@ import debian
 from dependencies import VENV
 from ground import PACKAGES, VAR
 
+FONT_PACKAGE = "fonts-wqy-microhei"
 FONT = Path("usr/share/fonts/truetype/wqy/wqy-microhei.ttc")
 SCRIPTS = VAR / "bin"
 FONTS_CONF = """\
@@ -23,8 +24,13 @@ FONTS_CONF = """\
 
 def missing() -> list[str]:
     """Return the packages that the browser tests still need."""
-    wanted = {"chromium": _chromium() is None, "fonts-wqy-microhei": not _font(), "libatomic1": not _atomic()}
+    wanted = {"chromium": _chromium() is None, "libatomic1": not _atomic()}
     return [name for name, is_missing in wanted.items() if is_missing]
+
+
+def font_missing() -> bool:
+    """Tell whether the Chinese font must be brought here: pages are looked at with it, maps are lettered with it."""
+    return not any((root / FONT).exists() for root in (Path("/"), PACKAGES))
 
 
 def settings() -> dict[str, str]:
@@ -60,10 +66,6 @@ def _script(name: str, program: Path, variables: dict[str, str]) -> str:
     script.write_text(f"#!/bin/sh\n{' '.join(lines)} exec '{program}' \"$@\"\n")
     script.chmod(0o755)
     return str(script)
-
-
-def _font() -> bool:
-    return (Path("/") / FONT).exists() or (PACKAGES / FONT).exists()
 
 
 def _atomic() -> bool:

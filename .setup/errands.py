@@ -71,6 +71,7 @@ def _prepare(group: str, *, server: bool = False, pages: bool = False) -> None:
         needs_server = server and postgis.missing()
         others = [dependencies.PIP_PACKAGE] if dependencies.pip_missing() else []
         others += browser.missing() if pages else []
+        others += [browser.FONT_PACKAGE] if server and browser.font_missing() else []
         if (needs_server or others) and debian.available():
             debian.provide(lambda on_offer: [postgis.package(on_offer)] * needs_server + others)
         elif needs_server:

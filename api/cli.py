@@ -26,7 +26,7 @@ NUMBERS = {
     "show": ("numbers:show", "Write building numbers in their groups of four."),
     "check": ("numbers:check", "Tell whether building numbers are valid: exit 0, else 2."),
 }
-MAPS = {"density": ("drawing:map_density", "Draw released counts as one self-contained HTML file.")}
+MAPS = {"density": ("drawing:map_density", "Draw released counts as one HTML file, PNG or PDF.")}
 SHEDS = {"due": ("sheds:due_list", "List work sheds and sites that are due for inspection.")}
 ACCOUNTS = {
     "add": ("accounts:add", "Make an account; prints its one-time link."),

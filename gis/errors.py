@@ -459,3 +459,7 @@ class Infeasible(MenpaiError):  # noqa: N818
     def demand(self) -> list[int]:
         """The demand that is left over, by its numbers, sorted; empty where the sites alone are the trouble."""
         return [int(i) for i in self.facts["demand"]]  # type: ignore[attr-defined]
+
+
+class NoFont(MenpaiError):  # noqa: N818
+    """No Chinese font is here to letter a map with; type “sudo apt install fonts-wqy-microhei”, or draw .html."""

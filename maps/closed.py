@@ -11,12 +11,15 @@ import folium
 
 def write_page(page: str, out: Path) -> None:
     """Write a page as one file that appears whole or not at all; raises OSError where it cannot be written."""
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", dir=out.parent, prefix=f".{out.name}.", delete=False
-    ) as file:
+    write_whole(page.encode(), out)
+
+
+def write_whole(content: bytes, out: Path) -> None:
+    """Write a file that appears whole or not at all; raises OSError where it cannot be written."""
+    with tempfile.NamedTemporaryFile("wb", dir=out.parent, prefix=f".{out.name}.", delete=False) as file:
         draft = Path(file.name)
         try:
-            file.write(page)
+            file.write(content)
             file.flush()
             draft.chmod(0o644)
             draft.replace(out)

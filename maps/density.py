@@ -1,28 +1,25 @@
-"""The density map: one self-contained HTML file, residents per km² by cell or division."""
+"""What a density map shows: residents per km² by cell or division, their classes, and the words of the legend.
 
-import json
+density_page.py draws it as a page, density_sheet.py as a picture or PDF.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from html import escape
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
-from branca.element import Figure, MacroElement
-from folium.template import Template
 from numpy.typing import NDArray
 
 from gis.terms import Category
-from maps import closed, style
+from maps import style
 from maps.classes import METHODS, Classes, Floats, Method, classified
-from maps.packing import packed
 
 _AREA_COLUMNS: Final = ("area", "name", "n", "withheld", "area_km2", "geometry")
 _OUTLINE_COLUMNS: Final = ("code", "name", "geometry")
-_WITHHELD, _NO_COUNT, _NOBODY = "w", "x", "z"
+WITHHELD, NO_COUNT, NOBODY = "w", "x", "z"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,170 +65,94 @@ class DensityMap:
         return next((term for term in Category if term == self.category), None)
 
 
-def write_html(density: DensityMap, out: Path) -> None:
-    """Write the map as one HTML file that asks for nothing else.
+@dataclass(frozen=True)
+class Drawn:
+    """The areas of a map as they are drawn."""
 
-    The file appears whole or not at all. Raises OSError where it cannot be written.
+    rates: Floats
+    """Residents per km², shape (n,); nan where there is no count."""
+    states: NDArray[np.str_]
+    """The digit of a class, or the letter of what has none, shape (n,)."""
+
+    def tally(self, state: str) -> int:
+        """Return how many areas are in a state."""
+        return int((self.states == state).sum())
+
+
+def classed(densities: Sequence[DensityMap]) -> tuple[Classes, list[Drawn]]:
+    """Put the areas of maps that are looked at together into the same classes, found over all of their rates.
+
+    The first map says by which method.
     """
-    closed.write_page(_page(density), out)
+    first = densities[0]
+    rates = [_rates(density) for density in densities]
+    settled = [each > 0 for each in rates]
+    pooled = np.concatenate([each[where] for each, where in zip(rates, settled, strict=True)])
+    classes = classified(pooled, first.method, first.k, first.breaks)
+    parts = np.split(classes.of, np.cumsum([int(where.sum()) for where in settled])[:-1])
+    drawn = []
+    for density, each, where, of in zip(densities, rates, settled, parts, strict=True):
+        states = np.full(len(each), NO_COUNT, dtype="<U1")
+        states[each == 0] = NOBODY
+        states[density.areas["withheld"].to_numpy(dtype=bool)] = WITHHELD
+        states[where] = of.astype("<U1")
+        drawn.append(Drawn(each, states))
+    return classes, drawn
 
 
-class _DensityLayer(MacroElement):
-    """The folium element that carries the counts, the legend and the code that draws them."""
-
-    _template = Template(
-        """
-        {% macro header(this, kwargs) %}
-            <meta name="viewport" content="width=device-width, initial-scale=1">
-            <style>{{ this.css }}</style>
-            <script>{{ this.leaflet }}</script>
-            <script>{{ this.drawing }}</script>
-        {% endmacro %}
-        {% macro html(this, kwargs) %}
-            {{ this.panel }}
-            <script type="application/json" id="density">{{ this.payload }}</script>
-        {% endmacro %}
-        {% macro script(this, kwargs) %}
-            drawDensity({{ this._parent.get_name() }}, JSON.parse(document.getElementById("density").textContent));
-        {% endmacro %}
-        """
-    )
-
-    def __init__(self, payload: str, panel: str) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # branca is annotated in part
-        self._name = "DensityLayer"
-        self._id = "menpai"
-        self.payload = payload
-        self.panel = panel
-        self.leaflet = closed.leaflet_script()
-        self.drawing = closed.text("density.js")
-        self.css = closed.leaflet_style() + closed.text("density.css").replace("FONTS", style.FONTS)
+def _rates(density: DensityMap) -> Floats:
+    """Return residents per km², shape (n,)."""
+    counts = density.areas["n"].to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.asarray(counts / density.areas["area_km2"].to_numpy(dtype=np.float64))
 
 
-def _page(density: DensityMap) -> str:
-    """Render the whole HTML page."""
-    rates, states, classes = _classed(density)
-    colours = style.sequential(len(classes.uppers)) if classes.uppers else []
-    chart = closed.ClosedMap(_centre(density))
-    figure = chart.get_root()
-    assert isinstance(figure, Figure)  # noqa: S101 - tells mypy what folium.Map made
-    figure.title = escape(f"{density.title_zh} {density.title_en}")
-    payload = _payload(density, rates, states, colours)
-    _DensityLayer(payload, _panel(density, states, classes, colours)).add_to(chart)
-    return str(figure.render()).replace("<html>", '<html lang="zh-CN">', 1)
-
-
-def _classed(density: DensityMap) -> tuple[Floats, NDArray[np.str_], Classes]:
-    """Give residents per km² (n,), the state of every area (n,), a class digit or a letter, and the classes."""
-    areas = density.areas
-    counts = areas["n"].to_numpy(dtype=np.float64, na_value=np.nan)
-    rates = counts / areas["area_km2"].to_numpy(dtype=np.float64)
-    settled = rates > 0
-    classes = classified(rates[settled], density.method, density.k, density.breaks)
-    states = np.full(len(areas), _NO_COUNT, dtype="<U1")
-    states[rates == 0] = _NOBODY
-    states[areas["withheld"].to_numpy(dtype=bool)] = _WITHHELD
-    states[settled] = classes.of.astype("<U1")
-    return rates, states, classes
-
-
-def _payload(density: DensityMap, rates: Floats, states: NDArray[np.str_], colours: list[str]) -> str:
-    """Write what the drawing code needs as JSON that is safe inside a script element."""
-    areas, outlines = density.areas, density.outlines
-    # The middle of the widest place of a division is where its name has most room.
-    anchors = [shapely.get_point(shapely.maximum_inscribed_circle(shape, 0.002), 0) for shape in outlines.geometry]
-    named = areas["name"].notna()
-    content: dict[str, Any] = {
-        "shapes": packed(list(areas.geometry)),
-        "states": "".join(states),
-        "counts": [
-            None if count is None else int(count) for count in areas["n"].astype(object).where(areas["n"].notna(), None)
-        ],
-        "rates": [None if np.isnan(rate) else style.written(float(rate)) for rate in rates],
-        "ids": areas["area"].astype(str).tolist(),
-        "names": areas["name"].where(named, None).tolist() if named.any() else None,
-        "outlines": packed(list(outlines.geometry)),
-        "labels": [
-            [str(name), round(float(point.x), 5), round(float(point.y), 5)]
-            for name, point in zip(outlines["name"], anchors, strict=True)
-        ],
-        "colours": colours,
-        "withheldBelow": density.withheld_below,
-    }
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
-
-
-def _panel(density: DensityMap, states: NDArray[np.str_], classes: Classes, colours: list[str]) -> str:
-    """Write the title and the legend."""
-    category_zh, category_en = style.words_of(density.category_term)
-    tally = {state: int((states == state).sum()) for state in (_WITHHELD, _NO_COUNT, _NOBODY)}
-    method_zh, method_en = METHODS[density.method]
-    published = len(states) - tally[_WITHHELD] - tally[_NO_COUNT]
-    residents = int(density.areas["n"].sum())
-    review = density.review_number
-    facts = [
-        ("合计", "n", f"{residents:,} 人 residents<br>{published:,} 个区域 areas"),
-        ("类别", "category", f"{escape(category_zh)} {escape(category_en)}"),
-        ("日期", "date", density.on.isoformat()),
-        ("分级", "classes", f"{method_zh} {method_en}"),
-        ("来源", "source", f"{escape(density.source_zh)}<br>{escape(density.source_en)}"),
-    ]
-    if density.noise_sd:
-        facts.insert(1, ("扰动", "noise", _noise_words(density.noise_sd)))
-    return closed.text("density.html").format(
-        title_zh=escape(density.title_zh),
-        title_en=escape(density.title_en),
-        rows="".join([*_class_rows(classes, colours), *_other_rows(density.withheld_below, tally)]),
-        facts="".join(f"<dt>{zh} <i>{en}</i></dt><dd>{words}</dd>" for zh, en, words in facts),
-        review=f"审图号：{escape(review)}" if review else "内部用图 <i>for internal use only</i>",
-        review_kind="reviewed" if review else "internal",
-    )
-
-
-def _noise_words(noise_sd: float) -> str:
-    """Say how much noise the disclosure gate has put into a count."""
-    amount = f"{noise_sd:.0f}" if noise_sd >= 1 else f"{noise_sd:.1f}"
-    return f"人数经扰动，标准差约 ±{amount} 人<br>perturbed, standard deviation about ±{amount}"
-
-
-def _class_rows(classes: Classes, colours: list[str]) -> list[str]:
-    """Write the legend rows of the classes, densest first."""
+def spans(classes: Classes) -> list[str]:
+    """Say from where to where each class goes, lowest first, in residents per km²."""
     lows = (classes.lowest, *classes.uppers)[: len(classes.uppers)]
-    rows = []
-    for low, upper, colour, count in zip(lows, classes.uppers, colours, classes.counts, strict=True):
-        span = style.written(upper) if low == upper else f"{style.written(low)} – {style.written(upper)}"
-        swatch = f'<svg width="26" height="16"><rect width="26" height="16" fill="{colour}" stroke="#777"/></svg>'
-        rows.append(f'<tr class="class"><td>{swatch}</td><td>{span}</td><td class="tally">{count:,}</td></tr>')
-    return rows[::-1]
+    return [
+        style.written(upper) if low == upper else f"{style.written(low)} – {style.written(upper)}"
+        for low, upper in zip(lows, classes.uppers, strict=True)
+    ]
 
 
-def _other_rows(withheld_below: int, tally: dict[str, int]) -> list[str]:
-    """Write the legend rows of what has no class: nobody, withheld (always explained), no data."""
-    words = {
-        _NOBODY: ("nobody", "0 人", "nobody registered"),
-        _WITHHELD: (
-            "withheld",
+def other_words(withheld_below: int) -> dict[str, tuple[str, str]]:
+    """Say in Chinese and English what an area without a class is."""
+    return {
+        NOBODY: ("0 人", "nobody registered"),
+        WITHHELD: (
             f"不公布：少于 {withheld_below} 人、不足三栋建筑物，或可由合计推算",
             f"withheld: fewer than {withheld_below} people or three buildings, or derivable from totals",
         ),
-        _NO_COUNT: ("no-data", "无数据", "no data"),
+        NO_COUNT: ("无数据", "no data"),
     }
-    return [
-        f'<tr class="{kind}"><td><canvas class="swatch" data-state="{state}" width="26" height="16"></canvas></td>'
-        f'<td>{zh} <i>{en}</i></td><td class="tally">{tally[state]:,}</td></tr>'
-        for state, (kind, zh, en) in words.items()
-        if tally[state] or state == _WITHHELD
+
+
+def facts(density: DensityMap, drawn: Drawn) -> list[tuple[str, str, list[str]]]:
+    """Return what the legend says beneath the classes: its name in Chinese and English, and its lines."""
+    category_zh, category_en = style.words_of(density.category_term)
+    method_zh, method_en = METHODS[density.method]
+    published = len(drawn.states) - drawn.tally(WITHHELD) - drawn.tally(NO_COUNT)
+    told = [
+        ("合计", "n", [f"{int(density.areas['n'].sum()):,} 人 residents", f"{published:,} 个区域 areas"]),
+        ("类别", "category", [f"{category_zh} {category_en}"]),
+        ("日期", "date", [density.on.isoformat()]),
+        ("分级", "classes", [f"{method_zh} {method_en}"]),
+        ("来源", "source", [density.source_zh, density.source_en]),
     ]
+    if density.noise_sd:
+        told.insert(1, ("扰动", "noise", _noise_words(density.noise_sd)))
+    return told
 
 
-def _centre(density: DensityMap) -> tuple[float, float]:
-    """Give a latitude and longitude to begin from; the page fits itself to the shapes afterwards."""
-    frame = density.areas if len(density.areas) else density.outlines
-    if not len(frame):
-        return 37.5, 106.0
-    west, south, east, north = (float(edge) for edge in frame.total_bounds)
-    return (south + north) / 2, (west + east) / 2
+def _noise_words(noise_sd: float) -> list[str]:
+    """Say how much noise the disclosure gate has put into a count."""
+    amount = f"{noise_sd:.0f}" if noise_sd >= 1 else f"{noise_sd:.1f}"
+    return [f"人数经扰动，标准差约 ±{amount} 人", f"perturbed, standard deviation about ±{amount}"]
+
+
+def review_words(density: DensityMap) -> tuple[str, str]:
+    """Return the line of the map review, 审图号 or that the map is for internal use, in Chinese and English."""
+    return (f"审图号：{density.review_number}", "") if density.review_number else ("内部用图", "for internal use only")
 
 
 def _refuse(sentence: str) -> None:

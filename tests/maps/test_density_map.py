@@ -18,7 +18,8 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 from gis.terms import Category
 from maps import style
 from maps.classes import classified
-from maps.density import DensityMap, write_html
+from maps.density import DensityMap
+from maps.density_page import write_html
 
 PLANE = "+proj=laea +lat_0=37.5 +lon_0=106 +ellps=GRS80 +units=m"
 
