@@ -169,12 +169,14 @@ class Gazetteer:
             again = self._county(text, at, prefectures)
             if again and text[again[2] - 1] in "区县市" and counties & again[1]:
                 county, counties, at = again[0], counties & again[1], again[2]  # twice, or once under its former name
-            at = at if self._division_follows(text, at) else _undoubled(text, at)
+            doubled = _undoubled(text, at)
+            at = doubled if doubled > at and not self._division_follows(text, at) else at
         township, at = self._townships.at(text, at)
         if township is None:
             township, at = self._without_word(text, at, counties)
         if township:
-            at = at if self._division_follows(text, at) else _undoubled(text, at)
+            doubled = _undoubled(text, at)
+            at = doubled if doubled > at and not self._division_follows(text, at) else at
             office = _OFFICE_MISSPELT.match(text, at) if township.endswith("街道") else None
             at = office.end() if office else at
         community, after = self._communities.at(text, at)
@@ -205,7 +207,7 @@ class Gazetteer:
         fitting = [
             counties for under, counties, _ in meanings if prefectures is None or not prefectures or under & prefectures
         ]
-        return meanings[0][2], frozenset().union(*fitting), end
+        return meanings[0][2], fitting[0] if len(fitting) == 1 else frozenset().union(*fitting), end
 
     def _without_word(self, text: str, at: int, counties: frozenset[int] | None) -> tuple[str | None, int]:
         """Return a township whose 镇, 乡 or 街道 was left out, where one of its county's communities follows it."""
@@ -356,7 +358,10 @@ class _Names(Generic[Meaning]):
 
     def at(self, text: str, place: int) -> tuple[Meaning | None, int]:
         """Return the meaning of the longest name that stands at a place, and where it ends; None and the place."""
-        for length in self._lengths.get(text[place : place + _SHORTEST], ()):
+        lengths = self._lengths.get(text[place : place + _SHORTEST])
+        if lengths is None:
+            return None, place
+        for length in lengths:
             name = text[place : place + length]  # shorter where the text ends before
             meaning = self.meanings.get(name)
             if meaning is not None:

@@ -5,7 +5,6 @@ alignment). Characters that tell neighbours apart (东 and 西, 一 and 二, 路
 one another: 东升南巷 is no slip for 东升北巷.
 """
 
-from collections import Counter
 from typing import Final
 
 _TELLING: Final = (
@@ -44,7 +43,7 @@ def slips(written: str, name: str, most: int) -> int:
         return 1
     if len(left) == len(right) == _PAIR and left == right[::-1]:
         return 1
-    return most + 1 if most == 1 else min(_aligned(left, right), most + 1)
+    return most + 1 if most == 1 else 1 + _least_after_one(left, right, most - 1)
 
 
 def tells_apart(written: str, name: str) -> bool:
@@ -62,9 +61,7 @@ def another_kind(written: str, name: str) -> bool:
 
 def _only(one: str, other: str) -> set[str]:
     """Return the characters of which a text has more than another."""
-    over = Counter(one)
-    over.subtract(other)
-    return {character for character, many in over.items() if many > 0}
+    return {character for character in set(one) if one.count(character) > other.count(character)}
 
 
 def leaves_out(written: str, name: str) -> bool:
@@ -98,16 +95,12 @@ def shortened(text: str) -> list[str]:
     return [text, *{text[:at] + text[at + 1 :] for at in range(len(text))}]
 
 
-def _aligned(left: str, right: str) -> int:
-    """Return the optimal string alignment distance of two texts."""
-    before: list[int] = []
-    row = list(range(len(right) + 1))
-    for i, one in enumerate(left, 1):
-        current = [i] + [0] * len(right)
-        for j, other in enumerate(right, 1):
-            best = min(row[j] + 1, current[j - 1] + 1, row[j - 1] + (one != other))
-            if i > 1 and j > 1 and one == right[j - 2] and left[i - 2] == other:
-                best = min(best, before[j - 2] + 1)
-            current[j] = best
-        before, row = row, current
-    return row[-1]
+def _least_after_one(left: str, right: str, most: int) -> int:
+    """Return how few slips are left after one at the start of two texts that begin differently, or ``most`` + 1.
+
+    The texts are short and ``most`` is 1 or 2, so that trying each slip is faster than aligning them in a table.
+    """
+    least = min(slips(left[1:], right[1:], most), slips(left[1:], right, most), slips(left, right[1:], most))
+    if least and left[:_PAIR] == right[1::-1]:
+        least = min(least, slips(left[_PAIR:], right[_PAIR:], most))
+    return least

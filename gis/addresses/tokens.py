@@ -45,6 +45,8 @@ _NUMBER: Final = re.compile(
     "(?P<after>[甲乙丙丁戊己](?=号)|号[甲乙丙丁](?![一-鿿]))?"
     f"(?:{_CLASSES})?"
 )
+_CUT: Final = re.compile(f"({re.sub('[(][?]P<[a-zA-Z]+>', '(?:', _NUMBER.pattern)})")
+"""The same, for cutting: what it splits a text into are names and numbers by turns."""
 _FILLING: Final = frozenset({"", "院", "内", "院内", "的", "小区内", "栋", "号"})
 
 
@@ -68,29 +70,27 @@ _SEEN: dict[str, Token] = {}
 
 def cut(text: str) -> list[Token]:
     """Return the names and numbers of a cleaned text, in its order; nothing of it is lost but filling words."""
+    pieces = _CUT.split(text)
     tokens: list[Token] = []
-    end = 0
-    for found in _NUMBER.finditer(text):
-        start = found.start()
-        if start > end:
-            _add_name(tokens, text[end:start])
-        written = found[0]
-        token = _SEEN.get(written)
-        if token is None:
-            if len(_SEEN) > _MOST_SEEN:
-                _SEEN.clear()
-            token = _SEEN[written] = _classed(found)
-        tokens.append(token)
-        end = found.end()
-    if end < len(text):
-        _add_name(tokens, text[end:])
+    for at, piece in enumerate(pieces):
+        if at % 2:
+            token = _SEEN.get(piece)
+            if token is None:
+                _learn(text)
+                token = _SEEN[piece]
+            tokens.append(token)
+        elif piece and (name := piece.strip()) not in _FILLING:
+            tokens.append(Token("n", name))
     return tokens
 
 
-def _add_name(tokens: list[Token], name: str) -> None:
-    name = name.strip()
-    if name not in _FILLING:
-        tokens.append(Token("n", name))
+def _learn(text: str) -> None:
+    """Class the numbers of a text, and remember them."""
+    if len(_SEEN) > _MOST_SEEN:
+        _SEEN.clear()
+    for found in _NUMBER.finditer(text):
+        if found[0] not in _SEEN:
+            _SEEN[found[0]] = _classed(found)
 
 
 def _classed(found: re.Match[str]) -> Token:

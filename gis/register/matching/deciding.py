@@ -114,7 +114,7 @@ class Matcher:
         partial: dict[int, Found] = {}
         for read in self._readings(divisions):
             agreeing = list(exact.find(self.index, read, demands))
-            found = partial if all(self._partial(one) for one in agreeing) else whole
+            found = whole if any(not self._partial(one) for one in agreeing) else partial
             for one in agreeing:
                 known = found.get(one.row)
                 if known is None or (self._room(known) is None and self._room(one) is not None):
@@ -169,8 +169,7 @@ class Matcher:
         self, text: str, divisions: Divisions, found: list[Found], point: tuple[float, float] | None
     ) -> Verdict:
         """Link the one building that is left, or say why none may be."""
-        by_number = {self.index.building_no[one.row]: one for one in reversed(found) if self.index.active[one.row]}
-        active = list(by_number.values())[::-1]  # a building may have several addresses
+        active = self._active(found)
         if not active:
             return _queue(MatchReason.BUILDING_NOT_ACTIVE, found)
         if len(found) > len(active) and any(
@@ -184,7 +183,8 @@ class Matcher:
                 return _queue(MatchReason.SEVERAL_BUILDINGS, active)
             active, located = [nearest], True
         (one,) = active
-        reason = self._objection(text, one, point) or self._unvouched(divisions, one, point)
+        room = self._room(one)
+        reason = self._objection(text, one, room, point) or self._unvouched(divisions, one, point)
         if reason is not None:
             return _queue(reason, active)
         grade = (
@@ -193,13 +193,24 @@ class Matcher:
             else MatchGrade.FORMER if one.through_former
             else MatchGrade.ELEMENTS
         )  # fmt: skip
-        return Verdict(MatchOutcome.LINKED, one.row, self._room(one) or "", grade, None, (one,))
+        return Verdict(MatchOutcome.LINKED, one.row, room or "", grade, None, (one,))
+
+    def _active(self, found: list[Found]) -> list[Found]:
+        """Return one address of each building that stands; a building may have several."""
+        index = self.index
+        if len(found) == 1:
+            return found if index.active[found[0].row] else []
+        return list({index.building_no[one.row]: one for one in reversed(found) if index.active[one.row]}.values())[
+            ::-1
+        ]
 
     def _same_place(self, one: Found, other: Found) -> bool:
         """Tell whether two buildings have one address: what was built in the place of one that is no more."""
         return all(view[one.row] == view[other.row] for name, view in self.index.views.items() if name in _PLACED)
 
-    def _objection(self, text: str, one: Found, point: tuple[float, float] | None) -> MatchReason | None:
+    def _objection(
+        self, text: str, one: Found, room: str | None, point: tuple[float, float] | None
+    ) -> MatchReason | None:
         """Return why the one building found may not be linked."""
         views, read, row = self.index.views, one.read, one.row
         if DOUBT in text or (read.unread and NEARBY.search(read.unread)):
@@ -208,9 +219,9 @@ class Matcher:
             return MatchReason.BUILDING_NUMBER_MISSING
         if views["group"][row] and not read.group:
             return MatchReason.GROUP_MISSING
-        if self._room(one) is None or _NUMBERS.match(read.unread):
+        if room is None or (read.unread and _NUMBERS.match(read.unread)):
             return MatchReason.ROOM_NOT_POSSIBLE
-        distance = self._distance(row, point)
+        distance = self._distance(row, point) if point else None
         return MatchReason.COORDINATES_CONTRADICT if distance is not None and distance > CONTRADICTS_M else None
 
     def _unvouched(self, divisions: Divisions, one: Found, point: tuple[float, float] | None) -> MatchReason | None:
@@ -238,6 +249,8 @@ class Matcher:
     def _room(self, one: Found) -> str | None:
         """Return the room as LINKS write it, empty where none is stated; None where the building cannot have it."""
         read, views = one.read, self.index.views
+        if not (read.room or read.entrance or read.floor):
+            return ""
         entrance, room, floor = read.entrance.lstrip("0"), read.room, read.floor
         if _exceeds(entrance, views["entrances"][one.row]) or _exceeds(floor, views["floors"][one.row]):
             return None

@@ -71,18 +71,15 @@ def find(index: Index, read: Elements, demands: Constraint) -> Iterator[Found]:
 
 def agrees(index: Index, row: int, read: Elements, demands: Constraint) -> bool:
     """Tell whether a building agrees with all numbers and divisions that are stated."""
-    if not in_divisions(index, row, demands):
-        return False
-    views, numbers = index.views, index.numbers
-    for stated, column in (
-        (read.number, "number"),
-        (read.building, "building"),
-        (read.group, "group"),
-        (read.zone, "zone"),
-    ):
-        if stated and numbers.get(stated, -1) != views[column][row]:
-            return False
-    return not read.kind or views["shed"][row] == SHEDS[read.kind]
+    views, code = index.views, index.numbers.get
+    return (
+        in_divisions(index, row, demands)
+        and (not read.number or code(read.number, -1) == views["number"][row])
+        and (not read.building or code(read.building, -1) == views["building"][row])
+        and (not read.group or code(read.group, -1) == views["group"][row])
+        and (not read.zone or code(read.zone, -1) == views["zone"][row])
+        and (not read.kind or views["shed"][row] == SHEDS[read.kind])
+    )
 
 
 def _places(index: Index, name: str) -> Iterator[tuple[int, int | None]]:

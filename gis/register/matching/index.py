@@ -23,6 +23,7 @@ from gis.register.matching.naming import NameChange
 _NUMBER_BITS: Final = 20
 _NAME_BITS: Final = 2 * _NUMBER_BITS
 _CHUNK: Final = 50_000
+_USUALLY_MOST: Final = 15
 _LEARNT_TOWNSHIP: Final = re.compile("([一-鿿]{2,8}?(?:街道|镇|乡))(?=[一-鿿0-9]{2,12}?(?:社区|村|居委会))")
 _LEARNT_COMMUNITY: Final = re.compile(
     "([一-鿿0-9]{2,14}?(?:社区(?:居委会|居民委员会)?|居委会|村(?:民?委员?会)))|([一-鿿]{2,8}?村)(?=[0-9]+[组队社号])"
@@ -128,7 +129,11 @@ class Index:
             high = low + 1
         sorted_keys, rows = self._sorted[keys]
         start = bisect_left(sorted_keys, low)
-        return rows[start : bisect_left(sorted_keys, high, start)]
+        close = (
+            start + _USUALLY_MOST
+        )  # few have more, and looking through all others costs as much as finding the first
+        end = len(sorted_keys) if close >= len(sorted_keys) or sorted_keys[close] < high else close
+        return rows[start : bisect_left(sorted_keys, high, start, end)]
 
     def missing(self) -> frozenset[int]:
         """Return the counties of the list of divisions (six digits) in which it holds no building."""
@@ -245,7 +250,7 @@ class Index:
             short |= {site(name), without_builder(site(name))}
             if name.endswith("小区") and len(name) >= _LEAST_STEM + 2:
                 short.add(name.removesuffix("小区"))
-        yield from (self._name(name) for name in short - {compound})
+        yield from (self._name(name) for name in sorted(short - {compound}))
 
     def _enter(self, keys: str, name: int, number: int, building: int, row: int) -> None:
         key_list, rows = self._keys[keys]

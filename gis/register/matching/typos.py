@@ -78,25 +78,38 @@ class Speller:
         """Take the names under which the index finds buildings."""
         self.index = index
         hashes, codes = array("q"), array("i")
+        self._starts: set[str] = set()
+        """What names begin with, one character of them left out or not."""
         index.know_listed()
         for name, code in index.searchable():
             if len(name) <= _LONGEST:
+                self._starts |= {name[:2], name[1:3], name[:1] + name[2:3]}
                 for left in shortened(name):
                     hashes.append(hash(left))
                     codes.append(code)
         self._may_be = bytearray(_MASK + 1)
         for one in hashes:
             self._may_be[one & _MASK] = 1
-        self._near_endings: dict[str, set[int]] = {}
+        self._near: dict[str, tuple[int, ...]] = {}
+        self._near_endings: dict[str, tuple[int, ...]] = {}
         order = np.argsort(np.frombuffer(hashes, dtype=np.int64), kind="stable") if hashes else np.empty(0, np.int64)
         self._hashes = view(np.frombuffer(hashes, dtype=np.int64)[order] if hashes else order)
         self._codes = view(np.frombuffer(codes, dtype=np.int32)[order] if codes else order.astype(np.int32))
 
-    def near(self, written: str) -> set[int]:
+    def near(self, written: str) -> tuple[int, ...]:
         """Return the names one slip away from what was written, itself included."""
+        known = self._near.get(written)
+        if known is None:
+            if len(self._near) > _MOST_KEPT:
+                self._near.clear()
+            known = self._near[written] = tuple(sorted(self._find_near(written)))
+        return known
+
+    def _find_near(self, written: str) -> set[int]:
         found: set[int] = set()
         hashes, codes, may_be = self._hashes, self._codes, self._may_be
-        for left in shortened(written):
+        usual = written[:2] in self._starts
+        for left in shortened(written) if usual else (written[1:], written[:1] + written[2:]):
             wanted = hash(left)
             if not may_be[wanted & _MASK]:
                 continue
@@ -106,21 +119,21 @@ class Speller:
                 at += 1
         return {code for code in found if slips(written, self.index.name_of(code), 1) <= 1}
 
-    def near_endings(self, written: str) -> set[int]:
+    def near_endings(self, written: str) -> tuple[int, ...]:
         """Return the names that what was written may end in, but for one slip."""
         known = self._near_endings.get(written)
         if known is not None:
             return known
         found: set[int] = set()
         for start in range(max(0, len(written) - _LONGEST), max(1, len(written) - 2)):
-            found |= self.near(written[start:])
+            found.update(self.near(written[start:]))
         exactly = self.index.names.get(written[-2:])  # of two characters one may not be wrong
         if exactly:
             found.add(exactly)
         if len(self._near_endings) > _MOST_KEPT:
             self._near_endings.clear()
-        self._near_endings[written] = found
-        return found
+        endings = self._near_endings[written] = tuple(sorted(found))
+        return endings
 
 
 def find(speller: Speller, read: Elements, divisions: Divisions, demands: Constraint) -> Iterator[Candidate]:
@@ -283,10 +296,14 @@ def _least(written: str, named: int, index: Index, row: int, divisions: Division
             whole = before + option
             if abs(len(whole) - len(written)) > 2:  # noqa: PLR2004
                 continue
-            edits = slips(written, whole, 2)
+            edits = slips(written, whole, 2 if best.edits > 1 else 1)
             if edits < best.edits and not (edits and tells_apart(written, whole)):
                 kind = bool(edits) and another_kind(written, whole)
                 best = _Reading(edits, before, option, another_kind=kind, former=former)
+            elif edits == best.edits == 2 and not _bearable(written, best):  # noqa: PLR2004
+                other = best._replace(before=before, name=option, former=former)
+                if _bearable(written, other) and not tells_apart(written, whole):
+                    best = other._replace(another_kind=another_kind(written, whole))
     return best
 
 
@@ -315,11 +332,11 @@ def _written_before(index: Index, row: int, divisions: Divisions, named: str) ->
     if not divisions.township:
         township = index.name_of(views["township"][row])
         stem = township.removesuffix("街道").removesuffix("镇")
-        wholes = [whole + name for whole in wholes for name in {"", township, stem, stem + "乡"}]
+        wholes = [whole + name for whole in wholes for name in dict.fromkeys(("", township, stem, stem + "乡"))]
     if not divisions.community:
         community = index.name_of(views["community"][row])
         if community != named:
-            names = {"", community} | ({community_stem(community)} if views["place"][row] else set())
+            names = dict.fromkeys(("", community, community_stem(community) if views["place"][row] else ""))
             wholes = [whole + name for whole in wholes for name in names]
     place = index.name_of(views["place"][row])
     if place and place != named and views["compound"][row]:
