@@ -25,6 +25,7 @@ from api import (
     reviews,
     roster_reviews,
     signing_in,
+    statistics,
     surveys,
     tiles,
 )
@@ -66,6 +67,7 @@ def create() -> FastAPI:
     app.include_router(declaring.router)
     app.include_router(own_desk.router)
     app.include_router(divisions.router)
+    app.include_router(statistics.router)
     app.include_router(plans.router)
     app.include_router(tiles.router)
     pages.mount(app)

@@ -68,6 +68,7 @@ COMMANDS = {
     "number": (NUMBERS, "Building numbers."),
     "sheds": (SHEDS, "What stands for a time, and must be looked at."),
     "release": ("drawing:release", "Make a dated release of counts through the disclosure gate."),
+    "stats": ("counting:stats", "Write released counts of divisions, and their growth, as JSON, CSV or Parquet."),
     "map": (MAPS, "Draw maps."),
     "plan": ("planning:plan", "Say where stations, posts or other facilities should stand, and how good that is."),
     "account": (ACCOUNTS, "Accounts and what they may do."),

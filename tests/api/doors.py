@@ -157,6 +157,8 @@ RULES: dict[str, Rule] = {
     "GET /api/buildings/{number}/history": Rule(READERS),
     "GET /api/references": Rule(READERS, query=lambda _: {"source": "test", "code": "1"}),
     "GET /api/divisions/{code}/counts": _everybody(),
+    "GET /api/statistics": _everybody(),
+    "GET /api/statistics category": Rule(frozenset({PLANNER}), query=lambda _: {"category": "each"}),
     # sites and sheds
     "GET /api/premises": Rule(READERS, query=lambda place: {"division": place["code"]}),
     "GET /api/premises/due": Rule(READERS, query=lambda place: {"division": place["code"]}),
