@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from api import (
+    accesses,
     addressing,
     administering,
     buildings,
@@ -54,6 +55,7 @@ def create() -> FastAPI:
     app.include_router(openid.router)
     app.include_router(own_account.router)
     app.include_router(administering.router)
+    app.include_router(accesses.router)
     app.include_router(map.router)
     app.include_router(buildings.router)
     app.include_router(addressing.router)

@@ -54,6 +54,14 @@ REVIEWS = {
     "place": ("reviewing:place", "Register the person of a row in a dwelling."),
     "refuse": ("reviewing:refuse", "Decide against a row; who it is about is forgotten."),
 }
+LOG = {
+    "verify": (
+        "access_log:verify",
+        "Check the access log against itself and a head from outside; exit 0 intact, else 2.",
+    ),
+    "head": ("access_log:head", "Seal the access log and export its signed head."),
+    "show": ("access_log:show", "List accesses for an auditor, without persons."),
+}
 COMMANDS = {
     "up": ("server:up", "Start the private database and bring it to the present schema."),
     "down": ("server:down", "Stop the private database."),
@@ -71,10 +79,10 @@ COMMANDS = {
     "stats": ("counting:stats", "Write released counts of divisions, and their growth, as JSON, CSV or Parquet."),
     "map": (MAPS, "Draw maps."),
     "plan": ("planning:plan", "Say where stations, posts or other facilities should stand, and how good that is."),
-    "export": ("exporting:export", "Write structures as a file; nobody who lives in them."),
     "account": (ACCOUNTS, "Accounts and what they may do."),
     "work": ("working:work", "Make plans that planners asked for; run and serve start one by themselves."),
     "erase": ("people:erase", "Erase residencies that ended long enough ago; --dry-run says how many."),
+    "log": (LOG, "The access log: sealed, checked, shown to auditors."),
     "keys": (KEYS, "Keys that seal identities."),
     "categories": ("people:renew_categories", "Rule anew by Article 3 after divisions or the law have changed."),
     "backup": ("backups:backup", "Write the register, without its keys, into a file."),

@@ -463,3 +463,13 @@ class Infeasible(MenpaiError):  # noqa: N818
 
 class NoFont(MenpaiError):  # noqa: N818
     """No Chinese font is here to letter a map with; type “sudo apt install fonts-wqy-microhei”, or draw .html."""
+
+
+class AccessLogBroken(MenpaiError):  # noqa: N818
+    """The access log is broken in {count} places, first: {why}."""
+
+    status = 500
+
+
+class BadHead(MenpaiError):  # noqa: N818
+    """{path} is no head of an access log: {why}."""

@@ -116,6 +116,7 @@ def erase(*, dry_run: bool, actor: str | None) -> None:
     click.echo(
         f"{head} ({erased.ended_by}): {erased.persons} 人 persons, {erased.residencies} 条居住登记 residencies,"
         f" {erased.declarations} 份申报 declarations, {erased.roster_rows} 条待核 waiting rows,"
+        f" {erased.accesses} 条访问记录 access records,"
         f" {erased.keys} 把密钥 keys"
     )
 

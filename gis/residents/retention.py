@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, text
 from gis import settings
 from gis.errors import CountsNotReleased
 from gis.register.acts import today
-from gis.residents import keys
+from gis.residents import access_log, keys
 from gis.residents.keys import KeyStore
 from gis.store import session
 
@@ -35,6 +35,8 @@ class Erased:
     """Versions of them."""
     declarations: int
     roster_rows: int
+    accesses: int
+    """Access records that no longer say whom they were about."""
     keys: int
     """Data keys destroyed, those that no row needed any more among them."""
 
@@ -48,6 +50,7 @@ def erase(actor: str, *, on: dt.date | None = None, dry_run: bool = False) -> Er
     ended_by = day - settings.read().retention
     with keys.open_store() as store, session.open("eraser", actor=actor) as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": ERASURE_LOCK})
+        access_log.lock(connection)
         for statement in _DUE:
             connection.execute(text(statement), {"ended_by": ended_by, "day": day})
         counts = connection.execute(text(_COUNTS)).one()
@@ -63,18 +66,24 @@ def erase(actor: str, *, on: dt.date | None = None, dry_run: bool = False) -> Er
         erased = Erased(ended_by, *_numbers(counts), destroyed)
         connection.execute(
             text(
-                "INSERT INTO reg.erasures (actor, ended_by, persons, residencies, declarations, roster_rows)"
-                " VALUES (:actor, :ended_by, :persons, :residencies, :declarations, :rows)"
+                "INSERT INTO reg.erasures (actor, ended_by, persons, residencies, declarations, roster_rows, accesses)"
+                " VALUES (:actor, :ended_by, :persons, :residencies, :declarations, :rows, :accesses)"
             ),
-            dict(zip(("ended_by", "persons", "residencies", "declarations", "rows"), astuple(erased), strict=False))
+            dict(
+                zip(
+                    ("ended_by", "persons", "residencies", "declarations", "rows", "accesses"),
+                    astuple(erased),
+                    strict=False,
+                )
+            )
             | {"actor": actor},
         )
     return erased
 
 
-def _numbers(counts: Row[Any]) -> tuple[int, int, int, int]:
-    """Return persons, residencies, declarations and roster rows that are due."""
-    return counts.persons, counts.residencies, counts.declarations, counts.rows
+def _numbers(counts: Row[Any]) -> tuple[int, int, int, int, int]:
+    """Return persons, residencies, declarations, roster rows and access records that are due."""
+    return counts.persons, counts.residencies, counts.declarations, counts.rows, counts.accesses
 
 
 def _check_counts(connection: Connection, ended_by: dt.date) -> None:
@@ -119,10 +128,13 @@ _DUE: Final = (
         WHERE expires_on < :day OR person_id IN (SELECT id FROM due_persons)""",
     """CREATE TEMPORARY TABLE due_rows ON COMMIT DROP AS
         SELECT batch_id, row, key_id FROM reg.roster_rows WHERE expires_on < :day""",
+    """CREATE TEMPORARY TABLE due_accesses ON COMMIT DROP AS
+        SELECT a.id FROM reg.access_records a JOIN due_persons d ON d.id = a.person_id""",
 )
 _COUNTS: Final = """
     SELECT (SELECT count(*) FROM due_persons) AS persons, (SELECT count(*) FROM due_residencies) AS residencies,
-        (SELECT count(*) FROM due_declarations) AS declarations, (SELECT count(*) FROM due_rows) AS rows
+        (SELECT count(*) FROM due_declarations) AS declarations, (SELECT count(*) FROM due_rows) AS rows,
+        (SELECT count(*) FROM due_accesses a JOIN reg.access_salts s ON s.record_id = a.id) AS accesses
 """
 _KEYS: Final = """
     SELECT key_id FROM due_persons
@@ -140,5 +152,7 @@ _ERASE: Final = (
     "DELETE FROM reg.residencies r USING due_residencies d WHERE r.id = d.id",
     "DELETE FROM reg.declarations o USING due_declarations d WHERE o.id = d.id",
     "DELETE FROM reg.roster_rows w USING due_rows d WHERE w.batch_id = d.batch_id AND w.row = d.row",
+    "UPDATE reg.access_records a SET person_id = NULL FROM due_accesses d WHERE a.id = d.id",
+    "DELETE FROM reg.access_salts s USING due_accesses d WHERE s.record_id = d.id",
     "DELETE FROM reg.persons p USING due_persons d WHERE p.id = d.id",
 )

@@ -6,10 +6,11 @@ from geoalchemy2 import Geometry
 from sqlalchemy import CheckConstraint, MetaData, Text, func
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.types import UserDefinedType
 
 from gis.terms import SRID, Term
 
-__all__ = ["NOW", "SCHEMA", "SRID", "Base", "Moment", "one_of", "shape"]
+__all__ = ["NOW", "SCHEMA", "SRID", "Base", "Moment", "Xid8", "one_of", "shape"]
 SCHEMA = "reg"
 NOW = func.now()
 Moment = TIMESTAMP(timezone=True)
@@ -28,6 +29,16 @@ class Base(DeclarativeBase):
 
     metadata = MetaData(schema=SCHEMA, naming_convention=NAMING)
     type_annotation_map: dict[Any, Any] = {str: Text()}  # noqa: RUF012 - SQLAlchemy declares it so
+
+
+class Xid8(UserDefinedType[str]):
+    """A transaction's number, which never comes again in one epoch."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: object) -> str:
+        """Return PostgreSQL's name of it."""
+        return "xid8"
 
 
 def one_of(column: str, terms: type[Term]) -> CheckConstraint:

@@ -168,3 +168,5 @@ class Erasure(Base):
     residencies: Mapped[int]
     declarations: Mapped[int]
     roster_rows: Mapped[int]
+    accesses: Mapped[int] = mapped_column(server_default=text("0"))
+    """Sealed access records that no longer say whom they were about."""

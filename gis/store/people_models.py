@@ -23,7 +23,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, DATERANGE, JSONB, UUID, Exclud
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
 
-from gis.store.base import NOW, SCHEMA, Base, Moment, one_of
+from gis.store.base import NOW, SCHEMA, Base, Moment, Xid8, one_of
 from gis.terms import (
     Basis,
     Category,
@@ -235,4 +235,8 @@ class AccessRecord(Base):
     person_id: Mapped[int | None] = mapped_column(BigInteger, index=True)
     batch_id: Mapped[int | None]
     fields: Mapped[list[str]] = mapped_column(ARRAY(Text))
-    __table_args__ = (one_of("purpose", Purpose),)
+    xid: Mapped[str] = mapped_column(Xid8, server_default=text("pg_current_xact_id()"))
+    """The transaction that wrote it; the log is sealed in their order."""
+    epoch: Mapped[int] = mapped_column(BigInteger, server_default=text("(pg_control_system()).system_identifier"))
+    """The server that counted the transaction: another one's number says nothing here."""
+    __table_args__ = (one_of("purpose", Purpose), Index("access_records_xid_idx", "xid"))

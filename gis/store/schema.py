@@ -18,10 +18,21 @@ from sqlalchemy import Connection, text
 from gis.errors import DatabaseLacksRights
 from gis.store import session
 
-ROLES = ("owner", "registrar", "planner", "siting_job", "resident_desk", "accounts", "public", "eraser")
+ROLES = (
+    "owner",
+    "registrar",
+    "planner",
+    "siting_job",
+    "resident_desk",
+    "accounts",
+    "public",
+    "eraser",
+    "sealer",
+    "auditor",
+)
 SERVICE = "service"
 """The log-in of the HTTP service: it owns nothing, inherits nothing, and may only take the roles it serves."""
-SERVED = ("registrar", "planner", "resident_desk", "accounts", "public")
+SERVED = ("registrar", "planner", "resident_desk", "accounts", "public", "auditor")
 EXTENSIONS = ("postgis", "btree_gist")
 UPGRADE_LOCK = 0x6D656E70  # "menp"
 

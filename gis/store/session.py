@@ -7,7 +7,7 @@ nothing into the next request.
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -19,7 +19,18 @@ from gis import settings
 from gis.errors import DatabaseUnreachable
 from gis.store import cluster
 
-DatabaseRole = Literal["owner", "registrar", "planner", "siting_job", "resident_desk", "accounts", "public", "eraser"]
+DatabaseRole = Literal[
+    "owner",
+    "registrar",
+    "planner",
+    "siting_job",
+    "resident_desk",
+    "accounts",
+    "public",
+    "eraser",
+    "sealer",
+    "auditor",
+]
 """Roles a session may take; in the server their names are ``<database>_<role>``."""
 DATABASE = "menpai"
 """The database's name in the private cluster."""
@@ -86,6 +97,14 @@ def connect() -> Connection:
         raise DatabaseUnreachable(why=str(error.orig).strip().splitlines()[0]) from error
 
 
+_TAKE: Final = text("""
+    SELECT set_config('role', current_database() || '_' || CAST(:role AS text), true),
+        CASE WHEN CAST(:actor AS text) IS NOT NULL THEN set_config('menpai.actor', CAST(:actor AS text), true) END,
+        CASE WHEN CAST(:purpose AS text) IS NOT NULL THEN set_config('menpai.purpose', CAST(:purpose AS text), true) END
+""")
+"""One way to the server and back, where three would cost each request as much as what it came for."""
+
+
 @contextmanager
 def open(  # noqa: A001 - read as session.open(...), like every other open
     role: DatabaseRole, *, actor: str | None = None, purpose: str | None = None
@@ -96,12 +115,7 @@ def open(  # noqa: A001 - read as session.open(...), like every other open
     triggers to read. Raises DatabaseUnreachable when no server answers.
     """
     with connect() as connection, connection.begin():
-        take_role(connection, role)
-        for setting, value in (("actor", actor), ("purpose", purpose)):
-            if value is not None:
-                connection.execute(
-                    text("SELECT set_config('menpai.' || :setting, :value, true)"), {"setting": setting, "value": value}
-                )
+        connection.execute(_TAKE, {"role": role, "actor": actor, "purpose": purpose})
         try:
             yield connection
         except BaseException:

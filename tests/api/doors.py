@@ -117,6 +117,7 @@ RULES: dict[str, Rule] = {
     # those who manage accounts
     "GET /api/accounts": Rule(frozenset({ADMINISTRATOR})),
     "GET /api/accounts/events": Rule(frozenset({ADMINISTRATOR, AUDITOR})),
+    "GET /api/log": Rule(frozenset({AUDITOR})),
     "POST /api/accounts": Rule(frozenset(), body=lambda _: {"name": "somebody new"}),
     **{f"POST /api/accounts/{{name}}/{path}": Rule(frozenset()) for path in ("link",)},
     "POST /api/accounts/{name}/grants": Rule(

@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 from gis.store import (
     account_models,
     field_models,
+    log_models,
     models,
     people_models,
     planning_models,
@@ -29,6 +30,7 @@ ReadCatalogue = Callable[[psycopg.Connection], Catalogue]
 MODELLED = (
     account_models,
     field_models,
+    log_models,
     models,
     people_models,
     planning_models,

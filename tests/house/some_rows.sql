@@ -30,5 +30,9 @@ INSERT INTO reg.residencies (person_id, building_number, dwelling_sequence, divi
     SELECT id, 153273413646, 1, 999999000000, '[2026-01-01,)', 'floating', 'other_county', 'declaration'
     FROM reg.persons;
 INSERT INTO reg.access_records (actor, purpose, act, fields) VALUES ('tester', 'declaration', 'register', '{}');
+INSERT INTO reg.access_leaves SELECT 1, id, NULL, '\x00', '\x00' FROM reg.access_records;
+INSERT INTO reg.access_salts SELECT id, '\x00' FROM reg.access_records;
+INSERT INTO reg.access_heads (position, hash, at, waiting, erased, epoch, bound, key, signature)
+    VALUES (1, '\x00', '2026-01-01', 0, 0, 1, '1', '\x00', '\x00');
 INSERT INTO pub.releases (release, withheld_below) VALUES ('2026-01-01', 10);
 INSERT INTO pub.division_counts VALUES ('2026-01-01', 999999000000, 'all', NULL, true);

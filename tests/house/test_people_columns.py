@@ -9,6 +9,7 @@ from sqlalchemy import Table
 from gis.store import (
     account_models,
     field_models,
+    log_models,
     models,
     people_models,
     planning_models,
@@ -43,13 +44,14 @@ PERSON_COLUMNS = {
     "residency_reviews": {
         *("id", "residency_id", "building_number", "division_code", "seq", "opened_at", "decided_at", "decision"),
     },
-    "access_records": {"id", "at", "actor", "purpose", "act", "person_id", "batch_id", "fields"},
+    "access_records": {"id", "at", "actor", "purpose", "act", "person_id", "batch_id", "fields", "xid", "epoch"},
 }
 """Everything the register may know of people. A column more is a decision about rights.md, not about this test."""
 ACCOUNT_TABLES = (
     *("accounts", "account_grants", "account_tokens", "account_factors", "account_recovery_codes"),
     *("account_identities", "account_provider_requests", "account_attempts", "account_events"),
 )
+LOG_TABLES = ("access_leaves", "access_salts", "access_heads")
 ALL = "all columns"
 Rights = dict[tuple[str, str], dict[str, frozenset[str]]]
 WRITTEN_DOWN: dict[tuple[str, str], dict[str, str]] = {
@@ -87,6 +89,11 @@ WRITTEN_DOWN: dict[tuple[str, str], dict[str, str]] = {
     ("eraser", "declarations"): {"SELECT": "id key_id person_id decided_at expires_on", "DELETE": ALL},
     ("eraser", "roster_rows"): {"SELECT": "batch_id row key_id expires_on", "DELETE": ALL},
     ("eraser", "residency_reviews"): {"SELECT": "residency_id", "DELETE": ALL},
+    ("eraser", "access_records"): {"SELECT": "id person_id", "UPDATE": "person_id"},
+    ("eraser", "access_salts"): {"SELECT": "record_id", "DELETE": ALL},
+    ("sealer", "access_records"): {"SELECT": ALL},
+    **{("sealer", table): {"SELECT": ALL, "INSERT": ALL} for table in LOG_TABLES},
+    ("auditor", "access_records"): {"SELECT": "id at actor purpose act batch_id fields"},
     ("siting_job", "residencies"): {
         "SELECT": "building_number division_code category during principal recorded_until record_key",
     },
@@ -172,7 +179,7 @@ def rights(connection: psycopg.Connection) -> Rights:
             " AND CASE WHEN p.privilege IN ('DELETE', 'TRUNCATE', 'TRIGGER')"
             " THEN has_table_privilege(%(role)s, c.oid, p.privilege)"
             " ELSE has_column_privilege(%(role)s, c.oid, a.attnum, p.privilege) END",
-            {"role": name, "tables": [*PERSON_COLUMNS, *ACCOUNT_TABLES]},
+            {"role": name, "tables": [*PERSON_COLUMNS, *ACCOUNT_TABLES, *LOG_TABLES]},
         ).fetchall()
         for table, privilege, column in rows:
             may = found.setdefault((role, table), {})
@@ -226,6 +233,7 @@ def test_no_table_has_a_column_for_what_is_never_recorded(connection: psycopg.Co
         for module in (
             account_models,
             field_models,
+            log_models,
             models,
             people_models,
             planning_models,
@@ -272,7 +280,7 @@ def test_row_security_is_forced_on_every_table_of_people_and_accounts(connection
         "SELECT relname FROM pg_class"
         " WHERE relnamespace = 'reg'::regnamespace AND relrowsecurity AND relforcerowsecurity"
     ).fetchall()
-    assert {row[0] for row in rows} == {*PERSON_COLUMNS, *ACCOUNT_TABLES}
+    assert {row[0] for row in rows} == {*PERSON_COLUMNS, *ACCOUNT_TABLES, *LOG_TABLES}
 
 
 def test_views_of_people_run_with_the_askers_rights_and_are_open_to_sums_alone(connection: psycopg.Connection) -> None:
@@ -307,4 +315,6 @@ def test_functions_that_read_past_the_row_policies_are_open_to_registrars_or_to_
     of_people = {(name, role.rpartition("_")[2]) for name, role in rows if name != "is_undone"}  # which reads events
     by_registrars = ("jurisdiction", "find_claims", "find_occupants", "person_declaring", "end_earlier")
     by_oneself = ("own_receipt", "end_own")
-    assert of_people == {(name, "registrar") for name in by_registrars} | {(name, "desk") for name in by_oneself}
+    assert of_people == {(name, "registrar") for name in by_registrars} | {(name, "desk") for name in by_oneself} | {
+        ("audited_actors", "auditor")
+    }

@@ -6,6 +6,7 @@ from geoalchemy2 import alembic_helpers
 from gis.store import (  # noqa: F401 - they fill the metadata
     account_models,
     field_models,
+    log_models,
     models,
     people_models,
     planning_models,

@@ -2,9 +2,11 @@
 -- of menpai.actor themselves and trust no division the service might send.
 
 -- The divisions in which the actor is a registrar today, for a stated purpose from the list; empty for
--- anybody else. Policies ask for it in an uncorrelated sub-select, so a statement works it out once.
+-- anybody else. Policies ask for it in an uncorrelated sub-select, so a statement works it out once. In PL/pgSQL,
+-- whose plans stay: an SQL function with its owner's rights would be planned anew at every look-up.
 CREATE FUNCTION calc.jurisdiction() RETURNS int8multirange
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN RETURN (
     SELECT coalesce(range_agg(int8range(g.division_code, g.division_code + CASE
         WHEN g.division_code % 10000000000 = 0 THEN 10000000000  -- the region
         WHEN g.division_code % 100000000 = 0 THEN 100000000      -- a city
@@ -19,7 +21,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
         AND (g.valid_until IS NULL OR g.valid_until >= (now() AT TIME ZONE 'Asia/Shanghai')::date)
         AND current_setting('menpai.purpose', true) IN ('declaration', 'correction', 'move', 'roster_review',
             'resident_request', 'emergency', 'court_order')
-$$;
+); END $$;
 
 -- What a roster may learn of people the register knows already, wherever they live: for each document
 -- (by its keyed hash) which person it is and whether a principal residency overlaps. Not where.
@@ -75,17 +77,17 @@ ALTER TABLE reg.roster_rows FORCE ROW LEVEL SECURITY;
 ALTER TABLE reg.access_records ENABLE ROW LEVEL SECURITY;
 ALTER TABLE reg.access_records FORCE ROW LEVEL SECURITY;
 
--- A person is open to a registrar where they live or lived; a new one can be written by any registrar,
+-- A person is open to a registrar where they live or lived (the policy of residencies says where that may be); a new one can be written by any registrar,
 -- and is then seen through the residency that goes with it.
 DROP POLICY IF EXISTS where_they_live ON reg.persons;
 CREATE POLICY where_they_live ON reg.persons FOR SELECT TO {registrar} USING (EXISTS (
     SELECT FROM reg.residencies r
-    WHERE r.person_id = persons.id AND r.recorded_until IS NULL AND r.division_code <@ (SELECT calc.jurisdiction())
+    WHERE r.person_id = persons.id AND r.recorded_until IS NULL
 ));
 DROP POLICY IF EXISTS corrected_where_they_live ON reg.persons;
 CREATE POLICY corrected_where_they_live ON reg.persons FOR UPDATE TO {registrar} USING (EXISTS (
     SELECT FROM reg.residencies r
-    WHERE r.person_id = persons.id AND r.recorded_until IS NULL AND r.division_code <@ (SELECT calc.jurisdiction())
+    WHERE r.person_id = persons.id AND r.recorded_until IS NULL
 ));
 DROP POLICY IF EXISTS new_by_a_registrar ON reg.persons;
 CREATE POLICY new_by_a_registrar ON reg.persons FOR INSERT TO {registrar}
@@ -125,8 +127,12 @@ CREATE POLICY functions_above ON reg.accounts FOR SELECT TO {owner} USING (true)
 DROP POLICY IF EXISTS functions_above ON reg.account_grants;
 CREATE POLICY functions_above ON reg.account_grants FOR SELECT TO {owner} USING (true);
 
-CREATE TRIGGER access_records_keep BEFORE DELETE OR TRUNCATE OR UPDATE ON reg.access_records
+-- whom it was about can be erased with them, and nothing else of it, ever
+CREATE TRIGGER access_records_keep BEFORE DELETE OR TRUNCATE
+    OR UPDATE OF id, at, actor, purpose, act, batch_id, fields, xid, epoch ON reg.access_records
     FOR EACH STATEMENT EXECUTE FUNCTION calc.refuse();
+CREATE TRIGGER access_records_person BEFORE UPDATE ON reg.access_records
+    FOR EACH ROW WHEN (NEW.person_id IS NOT NULL) EXECUTE FUNCTION calc.refuse();
 
 -- A residency's person, dwelling and division are what they are said to be. It reads persons past the
 -- row policies and says nothing of them.

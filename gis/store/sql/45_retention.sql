@@ -20,5 +20,12 @@ DROP POLICY IF EXISTS what_is_due ON reg.roster_rows;
 CREATE POLICY what_is_due ON reg.roster_rows TO {eraser} USING (true);
 DROP POLICY IF EXISTS what_is_due ON reg.residency_reviews;
 CREATE POLICY what_is_due ON reg.residency_reviews TO {eraser} USING (true);
+-- the log forgets whom it was about, and their salt; its chain keeps the hash of both
+GRANT SELECT (id, person_id), UPDATE (person_id) ON reg.access_records TO {eraser};
+GRANT SELECT (record_id), DELETE ON reg.access_salts TO {eraser};
+DROP POLICY IF EXISTS what_is_due ON reg.access_records;
+CREATE POLICY what_is_due ON reg.access_records TO {eraser} USING (true);
+DROP POLICY IF EXISTS what_is_due ON reg.access_salts;
+CREATE POLICY what_is_due ON reg.access_salts TO {eraser} USING (true);
 CREATE TRIGGER erasures_keep BEFORE DELETE OR TRUNCATE OR UPDATE ON reg.erasures
     FOR EACH STATEMENT EXECUTE FUNCTION calc.refuse();

@@ -1,7 +1,9 @@
 -- Who may touch structures. Person tables: people.sql. Released counts: release.sql.
 
-GRANT USAGE ON SCHEMA reg TO {registrar}, {planner}, {siting_job}, {resident_desk}, {accounts}, {public};
-GRANT USAGE ON SCHEMA calc TO {registrar}, {planner}, {siting_job}, {resident_desk}, {accounts}, {public};
+GRANT USAGE ON SCHEMA reg TO {registrar}, {planner}, {siting_job}, {resident_desk}, {accounts}, {public},
+    {sealer}, {auditor};
+GRANT USAGE ON SCHEMA calc TO {registrar}, {planner}, {siting_job}, {resident_desk}, {accounts}, {public},
+    {auditor};
 GRANT USAGE ON SCHEMA pub TO {registrar}, {planner}, {siting_job}, {public};
 
 GRANT SELECT ON reg.divisions, reg.division_changes, reg.census_figures, reg.buildings, reg.dwellings,
