@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 from psycopg import sql
 from sqlalchemy.engine import make_url
 
@@ -15,6 +15,7 @@ from gis import settings
 from gis.store import cluster, schema, session
 
 DATABASE = "menpai_test"
+expect.set_options(timeout=30_000)  # a page waits for the service, and a busy machine for both
 CLOSED = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
 KEPT = {"alembic_version", "divisions", "division_changes", "census_figures", "number_serials"}
 """Tables whose rows every test needs and none changes."""
