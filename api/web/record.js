@@ -68,7 +68,7 @@ function home(row) {
   ];
   if (!row.principal) lines.push(element("div", {}, ...both(["非主要住所", "not the principal residency"])));
   if (!current) lines.push(element("div", {}, ...both(["此前的记载，已被更正或终止", "as it was registered before"])));
-  const over = row.until && row.until < new Date().toISOString().slice(0, 10);
+  const over = row.until && row.until < new Date().toLocaleDateString("sv-SE", { timeZone: "Asia/Shanghai" });
   if (current && !over) {
     const end = element("button", { type: "button" }, ...both(["终止居住", "end it"]));
     const correct = element("button", { type: "button" }, ...both(["申请更正", "ask for a correction"]));
@@ -105,7 +105,8 @@ function ending(row) {
   const dialog = byId("ending");
   const form = dialog.querySelector("form");
   byId("which").textContent = `${row.standard_address ?? ""} ${row.shown}`;
-  form.last_day.max = new Date().toISOString().slice(0, 10);
+  // the register's day, not UTC's: until eight in the morning they differ
+  form.last_day.max = new Date().toLocaleDateString("sv-SE", { timeZone: "Asia/Shanghai" });
   form.last_day.min = row.start;
   dialog.returnValue = "";
   dialog.onclose = () => dialog.returnValue === "end" && trying(async () => {

@@ -45,7 +45,7 @@ def pages(
         page = context.new_page()
         page.on("console", lambda said: wrong.append(said.text) if said.type in {"error", "warning"} else None)
         page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.set_default_timeout(8000)
+        page.set_default_timeout(30_000)
         page.goto(address.rstrip("/") + path)
         opened.append(page)
     yield opened[0], opened[1]
