@@ -79,6 +79,7 @@ COMMANDS = {
     "stats": ("counting:stats", "Write released counts of divisions, and their growth, as JSON, CSV or Parquet."),
     "map": (MAPS, "Draw maps."),
     "plan": ("planning:plan", "Say where stations, posts or other facilities should stand, and how good that is."),
+    "export": ("exporting:export", "Write structures as a file; nobody who lives in them."),
     "account": (ACCOUNTS, "Accounts and what they may do."),
     "work": ("working:work", "Make plans that planners asked for; run and serve start one by themselves."),
     "erase": ("people:erase", "Erase residencies that ended long enough ago; --dry-run says how many."),

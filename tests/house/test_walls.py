@@ -34,6 +34,7 @@ BREAKS = {
     ),
     "planning opens a person": ("gis/planning/density.py", "import gis.residents.keys", AGGREGATES),
     "drawing reaches people through the planners": ("gis/planning/__init__.py", "import gis.residents", AGGREGATES),
+    "an export opens a person": ("data/layers.py", "import gis.residents.keys", AGGREGATES),
     "a word knows frames": ("gis/terms.py", "import pandas", "the pure words know no database and no frames"),
     "a reader answers the web": ("data/osm.py", "import fastapi", "FastAPI lives in api only"),
     "a door draws": ("api/answers.py", "import folium", "folium and matplotlib live in maps only"),
