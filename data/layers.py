@@ -39,6 +39,10 @@ _WGS84_ONLY = {".geojson", ".geojsonl", ".kml"}
 _PRECISION = {".geojson": {"COORDINATE_PRECISION": "9"}, ".geojsonl": {"COORDINATE_PRECISION": "9"}}
 _FORMULA = r"^[=+\-@\t\r]"
 """How a text begins that a spreadsheet takes for a formula (OWASP, CSV injection)."""
+_NUMBER = r"^[+\-]?\d+(\.\d+)?$"
+"""A floor or room below ground is no formula."""
+_SAYS_ITS_DATUM = (".gpkg", ".geojson", ".parquet")
+"""Formats with a place to say that coordinates are shifted: GCJ-02 has no code, and hiding it would mislead."""
 _SHIFTS: dict[Datum, Callable[..., Any]] = {Datum.GCJ02: datums.to_gcj02}
 
 
@@ -62,6 +66,10 @@ def check(out: Path, layers: int, target: Target) -> None:
         raise BadArgument(why=f"a {suffix} file holds one layer; give one, or write a {SEVERAL_LAYERS}")
     if target.datum not in {None, Datum.WGS84, Datum.CGCS2000, *_SHIFTS}:
         raise BadArgument(why=f"files are not written in {target.datum}")
+    if target.datum in _SHIFTS and suffix not in _SAYS_ITS_DATUM:
+        raise BadArgument(
+            why=f"a {suffix} file cannot say that it is in {target.datum}; write {', '.join(_SAYS_ITS_DATUM)}"
+        )
     if target.crs is not None and (target.datum in _SHIFTS or suffix in _WGS84_ONLY):
         raise BadArgument(why=f"--crs goes with neither a shifted datum nor {', '.join(sorted(_WGS84_ONLY))}")
     if target.crs is not None:
@@ -169,7 +177,8 @@ def _guarded(column: pa.Array) -> pa.Array:
     if not pa.types.is_string(column.type):
         return column
     guarded = pc.binary_join_element_wise("'", column, "")
-    return pc.if_else(pc.match_substring_regex(column, _FORMULA), guarded, column)
+    runs = pc.and_not(pc.match_substring_regex(column, _FORMULA), pc.match_substring_regex(column, _NUMBER))
+    return pc.if_else(runs, guarded, column)
 
 
 def _write_parquet(

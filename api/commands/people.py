@@ -12,6 +12,7 @@ from api.commands.options import acting, existing_file, log_in_name
 from data import rosters as files
 from gis import settings
 from gis.errors import PurposeMissing
+from gis.planning import disclosure
 from gis.residents import key_files, keys, retention, rosters, rulings
 from gis.terms import Purpose
 
@@ -140,7 +141,16 @@ def renew_categories(*, dry_run: bool, actor: str | None, purpose: str | None) -
         click.echo(
             f"居住 living in {shift.county}, 户籍 hukou {shift.hukou or '—'}: {was.category.zh} {was.category.value}"
             f" ({was.reason.value}) → {now.category.zh} {now.category.value} ({now.reason.value}, {now.reason.zh}):"
-            f" {shift.residencies:,}"
+            f" {_told(shift.residencies)}"
         )
     head = "将变更 would change" if dry_run else "已变更 changed"
-    click.echo(f"{head}: {sum(shift.residencies for shift in shifts):,} 条居住登记 residencies")
+    total = sum(shift.residencies for shift in shifts)
+    click.echo(f"{head}: {_told(total)} 条居住登记 residencies")
+
+
+def _told(residencies: int) -> str:
+    """Return about how many, none under ten: by hukou and county a small count points at somebody (rights.md, 8)."""
+    if residencies == 0:
+        return "0"
+    about = disclosure.shown(residencies)
+    return f"<{disclosure.WITHHELD_BELOW}" if about is None else f"≈{about:,.0f}"

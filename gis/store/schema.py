@@ -8,6 +8,7 @@ in force is always the text in those files. Counts that have been released live 
 import hashlib
 from importlib.resources import files
 from pathlib import Path
+from typing import Final, get_args
 
 from alembic import command
 from alembic.config import Config
@@ -18,18 +19,7 @@ from sqlalchemy import Connection, text
 from gis.errors import DatabaseLacksRights
 from gis.store import session
 
-ROLES = (
-    "owner",
-    "registrar",
-    "planner",
-    "siting_job",
-    "resident_desk",
-    "accounts",
-    "public",
-    "eraser",
-    "sealer",
-    "auditor",
-)
+ROLES: Final = get_args(session.DatabaseRole)
 SERVICE = "service"
 """The log-in of the HTTP service: it owns nothing, inherits nothing, and may only take the roles it serves."""
 SERVED = ("registrar", "planner", "resident_desk", "accounts", "public", "auditor")

@@ -139,12 +139,23 @@ def test_a_text_that_a_spreadsheet_would_run_is_guarded(
     assert register
     with psycopg.connect(database) as connection:
         connection.execute("UPDATE reg.addresses SET standard_address = '=1+1'")
+        connection.execute("UPDATE reg.dwellings SET room = '-1'")
     lines = written(tmp_path, "buildings", "out.csv").read_text("utf-8")
     assert '"\'=1+1"' in lines
     assert '"=1+1"' not in lines
+    rooms = written(tmp_path, "dwellings", "rooms.csv").read_text("utf-8")
+    assert '"-1"' in rooms
+    assert "'-1" not in rooms
 
 
-@pytest.mark.parametrize("words", [("buildings", "out.dwg"), ("buildings", "premises", "out.csv")])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("buildings", "out.dwg"),
+        ("buildings", "premises", "out.csv"),
+        *[("buildings", "--datum", "gcj02", f"out{suffix}") for suffix in (".fgb", ".kml", ".csv", ".geojsonl")],
+    ],
+)
 @pytest.mark.usefixtures("database")
 def test_what_cannot_be_written_is_refused_in_one_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]

@@ -77,8 +77,8 @@ ALTER TABLE reg.roster_rows FORCE ROW LEVEL SECURITY;
 ALTER TABLE reg.access_records ENABLE ROW LEVEL SECURITY;
 ALTER TABLE reg.access_records FORCE ROW LEVEL SECURITY;
 
--- A person is open to a registrar where they live or lived (the policy of residencies says where that may be); a new one can be written by any registrar,
--- and is then seen through the residency that goes with it.
+-- A person is open to a registrar where they live or lived (the policy of residencies says where that may be); a new one
+-- can be written by any registrar, and is then seen through the residency that goes with it.
 DROP POLICY IF EXISTS where_they_live ON reg.persons;
 CREATE POLICY where_they_live ON reg.persons FOR SELECT TO {registrar} USING (EXISTS (
     SELECT FROM reg.residencies r
